@@ -1,0 +1,13 @@
+"""The exceptions only this library can raise."""
+
+
+class BrainStateError(Exception):
+    """Base class of the errors that belong to this library."""
+
+
+class TraceContextError(BrainStateError):
+    """A State or Node was changed from a JAX trace other than the one it belongs to."""
+
+
+class BatchAxisError(BrainStateError, ValueError):
+    """The batch axis of a State is missing, unexpected or inconsistent."""
