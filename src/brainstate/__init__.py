@@ -1,0 +1,88 @@
+"""brainstate: stateful programs on JAX, for models of brains and recurrent networks.
+
+A model is ordinary objects that hold `State`s; functions read and write ``state.value``; and
+transformations differentiate, batch, compile and loop such functions without rewriting them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._state import (
+    HiddenState,
+    LongTermState,
+    ParamState,
+    ShortTermState,
+    State,
+    StateDictManager,
+    StateTraceStack,
+    TreefyState,
+    catch_new_states,
+    check_state_jax_tracer,
+    check_state_value_tree,
+)
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from . import (
+        augment,
+        compile,
+        environ,
+        graph,
+        nn,
+        optim,
+        random,
+        transform,
+        typing,
+        util,
+    )
+
+_ROOMS = (
+    "augment",
+    "compile",
+    "environ",
+    "functional",
+    "graph",
+    "init",
+    "mixin",
+    "nn",
+    "optim",
+    "random",
+    "surrogate",
+    "transform",
+    "typing",
+    "util",
+)
+
+__all__ = [
+    "HiddenState",
+    "LongTermState",
+    "ParamState",
+    "ShortTermState",
+    "State",
+    "StateDictManager",
+    "StateTraceStack",
+    "TreefyState",
+    "__version__",
+    "catch_new_states",
+    "check_state_jax_tracer",
+    "check_state_value_tree",
+    *_ROOMS,
+]
+
+for _kind in (State, ShortTermState, LongTermState, HiddenState, ParamState, TreefyState,
+              StateDictManager, StateTraceStack):  # fmt: skip
+    _kind.__module__ = "brainstate"
+del _kind
+
+
+def __getattr__(name: str) -> Any:
+    # Rooms are imported when first used: `import brainstate` costs little beyond `import jax`.
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'brainstate' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

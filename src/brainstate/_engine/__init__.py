@@ -1,0 +1,1 @@
+"""The engine: frames, guards and programs, on which every transformation is a thin layer."""

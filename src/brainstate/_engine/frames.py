@@ -1,0 +1,232 @@
+"""Frames: where reads and writes go while a transformation runs its body.
+
+A frame is a scratch copy. Reads fall through to the enclosing frame (or to the State itself);
+writes stay in the frame until the transformation has succeeded and commits them. So dropping a
+frame is all the clean-up that an exception needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from .._errors import TraceContextError
+from .jax_api import EAGER, current_trace, is_staging, is_tracer, set_current_trace
+from .names import describe
+
+if TYPE_CHECKING:
+    from .guards import Guards
+    from .._state import State
+
+_current: ContextVar[Frame | None] = ContextVar("brainstate_frame", default=None)
+current_frame = _current.get
+
+UNSET: Any = type("Unset", (), {"__repr__": lambda self: "<unset>", "__slots__": ()})()
+"""The value of a State that has none: its transformation failed, or its loop is over."""
+
+
+class Frame:
+    """One running body, seen from the States: what it read, wrote and created.
+
+    A plain frame *closes over* outside values, as `jax.grad` and `jax.vmap` do; only `given`
+    values are explicit. Attribute edits on nodes are journalled, so that they can be undone.
+    """
+
+    repeats = False  # the body stands for any number of runs: loops and branches
+    guards: Guards | None = None
+
+    def __init__(self, given: dict[State, Any] | None = None):
+        self.parent = current_frame()
+        self.outer_trace = current_trace()
+        self.guarded = self.guards is not None or (self.parent is not None and self.parent.guarded)
+        self.values: dict[State, Any] = {}
+        self.leaves: dict[State, list] = {}  # as first seen, to notice in-place changes
+        self.fetched: dict[State, None] = {}  # ordered sets: read from outside,
+        self.written: dict[State, None] = {}  # assigned inside,
+        self.created: dict[State, None] = {}  # constructed inside
+        self.nodes: dict[int, Any] = {}  # id -> node made inside
+        self.edits: dict[tuple[int, str], tuple] = {}  # (id, name) -> (node, name, old value)
+        self.programs: dict[Any, list] = {}  # traced in this frame, closing over its tracers
+        self.give(given or {})
+
+    def give(self, values: dict[State, Any]) -> None:
+        """Make these the values that the body sees."""
+        for state, value in values.items():
+            self._admit(state, value)
+
+    def __enter__(self) -> Frame:
+        self._token = _current.set(self)
+        self.trace = current_trace()
+        return self
+
+    def __exit__(self, exc_type: type | None, *_: Any) -> None:
+        _current.reset(self._token)
+        if exc_type is not None:
+            self.undo()
+        elif self.parent is not None:
+            self.parent.nodes.update(self.nodes)
+            for key, edit in self.edits.items():
+                self.parent.edits.setdefault(key, edit)
+        self.values.clear()  # effects were handed on; keep no tracer alive
+        self.leaves.clear()
+        self.programs.clear()
+        self.parent = self.outer_trace = None  # programs outlive their frames' surroundings
+        del self.trace, self._token
+
+    def note(self, node: Any, kind: Any) -> None:
+        """Tell every guarded program under way that its body relies on this fact about `node`."""
+        frame: Frame | None = self
+        while frame is not None and frame.guarded:
+            if id(node) in frame.nodes or (id(node), kind) in frame.edits:
+                return  # made or set by this body: no outside fact
+            if frame.guards is not None:
+                frame.guards.add(node, kind)
+            frame = frame.parent
+
+    def undo(self) -> None:
+        """Take back every attribute edit made in this frame."""
+        for node, name, old in self.edits.values():
+            node._restore_attribute(name, old)
+        self.edits.clear()
+
+    # ------------------------------------------------------------------ reads and writes
+
+    def read(self, state: State) -> Any:
+        if state not in self.values:
+            value = self.fetch(state)
+            self.fetched[state] = None
+            self._admit(state, value)
+        if current_trace() is not self.trace and not self._is_staged() and is_staging():
+            raise TraceContextError(_inside_plain_jax(state, "read"))
+        return self.values[state]
+
+    def write(self, state: State, value: Any) -> None:
+        if current_trace() is not self.trace:
+            raise TraceContextError(_inside_plain_jax(state, "assigned"))
+        self.values[state] = value
+        self._mark_written(state)
+
+    def create(self, state: State, value: Any) -> None:
+        self.values[state] = value
+        self.created[state] = None
+
+    def fetch(self, state: State) -> Any:
+        """The first sight of an outside State: close over the value it has there."""
+        return self.outer_value(state)
+
+    def outer_value(self, state: State) -> Any:
+        # An inner plain jax trace may be running now; the outside lives in its own.
+        with set_current_trace(self.outer_trace):
+            return read(self.parent, state)
+
+    def effects(self) -> list[State]:
+        """States whose value must leave the frame, in a fixed order. Ask at the body's end."""
+        for state, leaves in self.leaves.items():
+            if state not in self.written and _changed(leaves, self.values[state]):
+                self._mark_written(state)  # the body edited a container in place
+        return [*self.written, *self.created]
+
+    def _admit(self, state: State, value: Any) -> None:
+        if isinstance(value, (dict, list, tuple)):
+            # Rebuild containers: the body may edit its own copy in place, and only that.
+            leaves, tree = jax.tree.flatten(value)
+            self.leaves[state], value = leaves, tree.unflatten(leaves)
+        self.values[state] = value
+
+    def _mark_written(self, state: State) -> None:
+        if state not in self.created:
+            self.written[state] = None
+
+    def _is_staged(self) -> bool:
+        if self.parent is not None:
+            return self.parent._is_staged()
+        with set_current_trace(self.outer_trace):
+            return is_staging()
+
+
+def read(frame: Frame | None, state: State) -> Any:
+    """The value of `state` as seen from `frame` (None: from outside every frame)."""
+    if frame is not None and state._home is None:
+        return frame.read(state)
+    trace = current_trace()
+    if state._value is UNSET:
+        raise TraceContextError(
+            f"{describe(state)} has no value here: it was created inside a transformation that "
+            "failed, or inside a loop or branch body, where it lives for one run only. Create it "
+            "before the call."
+        )
+    if state._home is not None:
+        if trace is EAGER:
+            _bring_home(state)
+    elif trace is not EAGER and is_staging():
+        raise TraceContextError(_inside_plain_jax(state, "read"))
+    return state._value
+
+
+def write(frame: Frame | None, state: State, value: Any) -> None:
+    """Assign `state` in `frame`, or for good where there is none."""
+    if frame is not None and state._home is None:
+        frame.write(state, value)
+        return
+    trace = current_trace()
+    if trace is EAGER:
+        state._home = None
+    elif trace is not state._home:
+        raise TraceContextError(_inside_plain_jax(state, "assigned"))
+    state._value = value
+
+
+def create(state: State, value: Any) -> None:
+    """Give a new State its first value, in the frame or plain jax trace that it belongs to."""
+    frame, trace = current_frame(), current_trace()
+    state._home = None
+    if frame is not None and trace is frame.trace:
+        state._value = UNSET
+        frame.create(state, value)
+    else:
+        create_outside(state, value)
+
+
+def create_outside(state: State, value: Any) -> None:
+    """Give a new State its first value outside every frame."""
+    trace = current_trace()
+    state._value = value
+    # Made inside a plain jax trace it behaves like a local variable there.
+    state._home = None if trace is EAGER else trace
+
+
+def commit(states: Iterable[State], values: Iterable[Any], created: Iterable[State] = ()) -> None:
+    """Publish effects to the enclosing frame, or to the States themselves."""
+    frame = current_frame()
+    for state, value in zip(states, values, strict=True):
+        if state in created:
+            create(state, value)
+        else:
+            write(frame, state, value)
+
+
+def _changed(leaves: list, value: Any) -> bool:
+    now = jax.tree.leaves(value)
+    return len(now) != len(leaves) or any(a is not b for a, b in zip(now, leaves, strict=True))
+
+
+def _bring_home(state: State) -> None:
+    if any(map(is_tracer, jax.tree.leaves(state._value))):
+        raise TraceContextError(
+            f"{describe(state)} was created inside a plain jax transformation that has ended, and "
+            "its value ended with it. Return the value, or use the brainstate version of that "
+            "transformation (brainstate.transform)."
+        )
+    state._home = None
+
+
+def _inside_plain_jax(state: State, verb: str) -> str:
+    harm = "its tracer would leak" if verb == "assigned" else "its value would be baked in"
+    return (
+        f"{describe(state)} was {verb} inside a plain jax transformation, where {harm}. Use the "
+        "brainstate twin of that transformation (brainstate.transform.jit, .grad, .vmap, .scan, "
+        ".cond, ...), which sees States, or pass the value as an argument and return it."
+    )

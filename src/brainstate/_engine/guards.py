@@ -1,0 +1,199 @@
+"""Guards: the Python-side facts that a compiled program was built on.
+
+`jit` asks `Guards.hold()` before each call. Facts about node attributes are rechecked only after
+some node attribute was assigned anywhere (one integer is compared); lists and dicts, which can
+change unseen, are compared element by element; settings only where the scope is another one.
+"""
+
+from __future__ import annotations
+
+import enum
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+_SCALARS = (bool, int, float, complex, str, bytes, type(None), enum.Enum)
+_SMALL = 1024  # elements of a NumPy array that are compared by value
+
+
+class Clock:
+    """Counts changes, so that "nothing changed" is one comparison."""
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now = 0
+
+
+attribute_clock = Clock()
+"""Ticks at each attribute assignment on any node."""
+
+
+class Identity:
+    """Compares by identity; holds weakly what can be held so, lest a cache keep a model alive."""
+
+    __slots__ = ("ref",)
+
+    def __init__(self, obj: Any):
+        try:
+            self.ref: Callable[[], Any] = weakref.ref(obj)
+        except TypeError:
+            self.ref = lambda: obj
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and (mine := self.ref()) is not None and mine is other.ref()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def freeze(value: Any) -> Any:
+    """A snapshot of a Python value that compares equal while a program built on it is right."""
+    kind = type(value)
+    if isinstance(value, _SCALARS):
+        return kind, value if value == value else "nan"
+    if kind in (list, tuple):
+        return kind, [freeze(item) for item in value]
+    if kind is dict:
+        return kind, [(key, freeze(item)) for key, item in value.items()]
+    if kind in (set, frozenset):
+        return kind, value.copy()
+    if isinstance(value, (np.ndarray, np.generic)) and value.size <= _SMALL:
+        return kind, value.shape, value.dtype, value.tobytes()
+    if _is_pytree_node(value):  # a Quantity or a dataclass of numbers
+        leaves, tree = jax.tree.flatten(value)
+        return kind, tree, [freeze(leaf) for leaf in leaves]
+    return Identity(value)
+
+
+def _is_pytree_node(value: Any) -> bool:
+    return not jax.tree_util.all_leaves([value])
+
+
+_CONTAINERS = (list, dict, set)
+
+
+def _elements(container: Any) -> list:
+    return [*container, *container.values()] if type(container) is dict else [*container]
+
+
+class Elements:
+    """Which objects stood in a list, dict or set; compared by identity, at the speed of C."""
+
+    __slots__ = ("_kept", "ids")
+
+    def __init__(self, container: Any):
+        items = _elements(container)
+        self.ids: list[int] | None = [*map(id, items)]
+        self._kept: list = []
+        if any(type(item) in (*_CONTAINERS, tuple) for item in items):
+            self.ids = None  # edits deeper down do not show here: compare by value each time
+            return
+        for item in items:  # an id says something only while its object lives
+            try:
+                self._kept.append(weakref.ref(item, self._forget))
+            except TypeError:
+                self._kept.append(item)
+
+    def _forget(self, _: Any) -> None:
+        self.ids = None
+
+    def same(self, container: Any) -> bool:
+        return type(container) in _CONTAINERS and [*map(id, _elements(container))] == self.ids
+
+
+class Fact:
+    """One thing a body learnt about a node; `probe(node)` looks at it again."""
+
+    __slots__ = ("elements", "node", "probe", "snapshot")
+
+    def __init__(self, node: Any, probe: Callable[[Any], Any]):
+        self.node, self.probe = weakref.ref(node), probe
+        now = probe(node)
+        self.snapshot = freeze(now)
+        self.elements = Elements(now) if type(now) in _CONTAINERS else None
+
+    def holds(self) -> bool:
+        node = self.node()
+        return node is None or freeze(self.probe(node)) == self.snapshot
+
+    def elements_hold(self) -> bool:
+        """The quick look at a container, which may be edited in place, unseen."""
+        node = self.node()
+        return (
+            node is None
+            or (self.elements is not None and self.elements.same(self.probe(node)))
+            or self.holds()
+        )
+
+
+class Guards:
+    """The facts behind one compiled variant."""
+
+    __slots__ = ("containers", "epoch", "facts", "scope", "settings")
+
+    def __init__(self) -> None:
+        self.facts: dict[tuple[int, Any], Fact] = {}
+        self.containers: list[Fact] = []
+        self.settings: dict[str, Any] = {}
+        self.epoch = attribute_clock.now
+        self.scope: tuple = (None, None)
+
+    def add(self, node: Any, kind: Any) -> None:
+        key = (id(node), kind)
+        known = self.facts.get(key)
+        if known is None or known.node() is None:
+            self.facts[key] = fact = Fact(node, node._probe(kind))
+            if fact.elements is not None:
+                self.containers.append(fact)
+
+    def add_setting(self, name: str, snapshot: Any) -> None:
+        self.settings.setdefault(name, snapshot)
+        self.scope = (None, None)
+
+    def hold(self) -> bool:
+        """Whether every fact is still true."""
+        for fact in self.containers:
+            if not fact.elements_hold():
+                return False
+        if self.settings and not self._settings_hold():
+            return False
+        return self.epoch == attribute_clock.now or self._facts_hold()
+
+    def broken(self) -> str | None:
+        """Name one fact that is no longer true."""
+        for (_, kind), fact in self.facts.items():
+            if not fact.holds():
+                return f"attribute {kind!r} of {type(fact.node()).__name__}"
+        for name, snapshot in self.settings.items():
+            if settings.snapshot(name) != snapshot:
+                return f"environ setting {name!r}"
+        return None
+
+    def _facts_hold(self) -> bool:
+        epoch = attribute_clock.now
+        if not all(fact.holds() for fact in [*self.facts.values()]):
+            return False
+        self.epoch = epoch
+        return True
+
+    def _settings_hold(self) -> bool:
+        process, thread = settings.scope()
+        if process is not self.scope[0] or thread is not self.scope[1]:
+            if any(settings.snapshot(name) != then for name, then in [*self.settings.items()]):
+                return False
+            self.scope = (process, thread)
+        return True
+
+
+class SettingsSource:
+    """How settings are looked at; `environ` stands above this module and fills it in."""
+
+    scope: Callable[[], tuple]  # two objects; new ones stand for new settings
+    snapshot: Callable[[str], Any]
+    observe: Callable[[str], Any]  # look one up as a body does
+
+
+settings = SettingsSource()

@@ -1,0 +1,40 @@
+"""Loops and branches as compiled functions.
+
+A loop called outside every transformation would be compiled anew at each call, since it builds a
+new closure each time. So every loop and branch runs as a jitted function, kept with the functions
+that the user gave; called again with the same ones, nothing is traced or compiled again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from .._engine.functions import common_storage
+from .arguments import Arguments
+from .jit import Compiler
+
+_given: ContextVar[Sequence[Callable]] = ContextVar("brainstate_given_functions")
+
+
+def compiled_call(
+    run: Callable, funs: Sequence[Callable], args: tuple, static: dict[str, Hashable] | None = None
+) -> Any:
+    """``run(funs, *args, **static)``, compiled once for the same functions."""
+    static = static or {}
+    storage = common_storage(funs)
+    key = (run, *static.items())
+    compiler = storage.get(key)
+    if compiler is None:
+        # The functions are passed on the side: kept here, they would keep their models alive.
+        def body(*args: Any) -> Any:
+            return run(_given.get(), *args, **static)
+
+        body.__name__ = run.__name__.strip("_")
+        compiler = storage[key] = Compiler(body, Arguments(body), {})
+    token = _given.set(funs)
+    try:
+        return compiler.call(args, {})
+    finally:
+        _given.reset(token)

@@ -1,0 +1,174 @@
+"""`scan` and `for_loop`: loops of known length that collect what each step returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+
+from .._engine.program import Program, trace
+from .._engine.frames import commit
+from .compiled_call import compiled_call
+from .loop_types import settle
+from .progress import ProgressBar
+
+Carry = TypeVar("Carry")
+
+
+def scan(
+    f: Callable[[Carry, Any], tuple[Carry, Any]],
+    init: Carry,
+    xs: Any,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+    pbar: ProgressBar | None = None,
+) -> tuple[Carry, Any]:
+    """`jax.lax.scan`, whose body reads and writes States.
+
+    Returns the final carry and the stacked outputs. States written in the body are carried along
+    and end with the value of the last step. They keep tree, shape, dtype and unit (TypeError).
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> total = brainstate.State(0.0)
+    >>> def body(carry, x):
+    ...     total.value += x
+    ...     return carry * 2 + x, carry
+    >>> carry, ys = brainstate.compile.scan(body, 1.0, jnp.arange(3.0))
+    >>> float(carry), float(total.value)
+    (12.0, 3.0)
+    """
+    length = check_loop("scan", f, xs, length)
+    if jax.config.jax_disable_jit:
+        return _python_scan(f, init, xs, length, reverse, pbar)
+    if pbar is not None:
+        xs, f = (jnp.arange(length), xs), pbar.watch(f, length, reverse)
+    static = {"length": length, "reverse": reverse, "unroll": unroll}
+    return compiled_call(_scan, (f,), (init, xs), static)
+
+
+def for_loop(
+    f: Callable[..., Any],
+    *xs: Any,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+    pbar: ProgressBar | None = None,
+) -> Any:
+    """Call `f(*slices)` for each slice along the first axis of `xs`; return the stacked results.
+
+    Without `xs`, `f()` is called `length` times.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.compile.for_loop(lambda x, y: x + y, jnp.arange(3), jnp.arange(3))
+    Array([0, 2, 4], dtype=int32)
+    """
+    length = check_loop("for_loop", f, xs, length)
+    if jax.config.jax_disable_jit or pbar is not None:
+        step = as_scan_body(f)
+        return scan(step, None, xs, length, reverse, unroll, pbar)[1]
+    static = {"length": length, "reverse": reverse, "unroll": unroll}
+    return compiled_call(_for_loop, (f,), (xs,), static)
+
+
+def as_scan_body(f: Callable[..., Any]) -> Callable[[None, tuple], tuple[None, Any]]:
+    """The body of a scan that only collects."""
+
+    def step(carry: None, xs: tuple) -> tuple[None, Any]:
+        return None, f(*xs)
+
+    step.__name__ = getattr(f, "__name__", type(f).__name__)
+    return step
+
+
+def _for_loop(funs: tuple, xs: Any, **static: Any) -> Any:
+    return _scan((as_scan_body(funs[0]),), None, xs, **static)[1]
+
+
+def _scan(funs: tuple, init: Any, xs: Any, length: int, reverse: bool, unroll: int | bool) -> Any:
+    program, init, values = trace_body("the loop", funs[0], init, xs, length)
+    states = program.writes
+
+    def step(carry: tuple, x: Any) -> tuple:
+        carry, new = step_of(program, values, carry, x)
+        return carry, new
+
+    carry = (init, [values[state] for state in states])
+    (carry, final), ys = jax.lax.scan(step, carry, xs, length, reverse=reverse, unroll=unroll)
+    commit(states, final)
+    return carry, ys
+
+
+def trace_body(
+    loop: str, f: Callable, init: Any, xs: Any, length: int
+) -> tuple[Program, Any, dict]:
+    """Trace a scan body on one slice of `xs`."""
+    first = one_slice(xs, length)
+
+    def trace_once(carry: Any, stand_ins: dict) -> tuple[Program, Any]:
+        program = trace(f, (carry, first), repeats=True, stand_ins=stand_ins)
+        out = program.out_type()
+        if not (isinstance(out, (tuple, list)) and len(out) == 2):
+            raise TypeError(
+                f"The body of {loop} must return a pair (carry, output); it returned "
+                f"{type(out).__name__}."
+            )
+        return program, out[0]
+
+    return settle(loop, trace_once, init)
+
+
+def step_of(program: Program, values: dict, carry: tuple, x: Any) -> tuple[tuple, Any]:
+    """One step of a loop whose carry is (the user's carry, the written States' values)."""
+    user, written = carry
+    states = program.writes
+    values = {**values, **dict(zip(states, written, strict=True))}
+    (user, y), new = program(values, user, x)
+    return (user, [new[state] for state in states]), y
+
+
+def one_slice(xs: Any, length: int) -> Any:
+    """The type of one slice along the first axis."""
+    if length == 0:
+        return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), xs)
+    return jax.eval_shape(lambda xs: jax.tree.map(lambda x: x[0], xs), xs)
+
+
+def check_loop(name: str, f: Any, xs: Any, length: int | None) -> int:
+    """Validate the arguments of a loop; returns the number of steps."""
+    if not callable(f):
+        raise TypeError(f"{name} needs a function as body; found {f!r}.")
+    lengths = {} if length is None else {"`length`": int(length)}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(xs):
+        where = f"xs{jax.tree_util.keystr(path)}"
+        if not getattr(leaf, "shape", ()):
+            raise ValueError(
+                f"{name} loops over the first axis of its inputs; {where} is {leaf!r}, which has "
+                "none. Close over what stays the same in every step."
+            )
+        lengths[where] = leaf.shape[0]
+    if not lengths:
+        raise ValueError(f"{name} got neither inputs to loop over nor a `length`.")
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{where}: {n}" for where, n in lengths.items())
+        raise ValueError(f"{name} needs inputs of one length along the first axis; found {found}.")
+    return next(iter(lengths.values()))
+
+
+def _python_scan(
+    f: Callable, carry: Any, xs: Any, length: int, reverse: bool, pbar: ProgressBar | None
+) -> tuple[Any, Any]:
+    """The loop under `jax.disable_jit`, for debuggers and prints."""
+    if length == 0:
+        out = jax.eval_shape(lambda c, x: f(c, x)[1], carry, one_slice(xs, 0))
+        return carry, jax.tree.map(lambda y: jnp.zeros((0, *y.shape), y.dtype), out)
+    if pbar is not None:
+        f, xs = pbar.watch(f, length, reverse), (jnp.arange(length), xs)
+    ys = []
+    for i in reversed(range(length)) if reverse else range(length):
+        carry, y = f(carry, jax.tree.map(lambda x: x[i], xs))  # noqa: B023
+        ys.append(y)
+    ys = ys[::-1] if reverse else ys
+    return carry, jax.tree.map(lambda *leaves: jnp.stack(leaves), *ys)

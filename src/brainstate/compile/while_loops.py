@@ -1,0 +1,138 @@
+"""`while_loop` and its bounded, reverse-differentiable form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+
+from .._engine.frames import commit
+from .._engine.names import describe
+from .._engine.program import Program, outer_values, trace
+from .compiled_call import compiled_call
+from .loop_types import settle
+from .checkpointed_loops import checkpointed_steps
+
+T = TypeVar("T")
+
+
+def while_loop(cond_fun: Callable[[T], Any], body_fun: Callable[[T], T], init_val: T) -> T:
+    """`jax.lax.while_loop`, whose test reads States and whose body reads and writes them.
+
+    A test that writes a State raises ValueError. Forward-mode differentiable only; see
+    `bounded_while_loop` for gradients.
+
+    >>> import brainstate
+    >>> brainstate.compile.while_loop(lambda i: i < 5, lambda i: i + 2, 0).item()
+    6
+    """
+    _check_callables("while_loop", cond_fun, body_fun)
+    if jax.config.jax_disable_jit:
+        return _python_while(cond_fun, body_fun, init_val)
+    return compiled_call(_while_loop, (cond_fun, body_fun), (init_val,))
+
+
+def bounded_while_loop(
+    cond_fun: Callable[[T], Any],
+    body_fun: Callable[[T], T],
+    init_val: T,
+    *,
+    max_steps: int,
+    base: int = 16,
+) -> T:
+    """`while_loop` of at most `max_steps` steps, differentiable in reverse mode.
+
+    Memory for gradients grows with ``base * log(max_steps) / log(base)``.
+
+    >>> import brainstate, jax
+    >>> def f(x):
+    ...     return brainstate.compile.bounded_while_loop(
+    ...         lambda v: v < 100, lambda v: v * v, x, max_steps=20)
+    >>> jax.grad(f)(3.0).item()  # 3 -> 9 -> 81 -> 6561 = 3 ** 8
+    17496.0
+    """
+    _check_callables("bounded_while_loop", cond_fun, body_fun)
+    if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 0:
+        raise ValueError(f"max_steps must be a non-negative integer; found {max_steps!r}.")
+    if max_steps == 0:
+        return init_val
+    static = {"max_steps": max_steps, "base": base}
+    return compiled_call(_bounded_while_loop, (cond_fun, body_fun), (init_val,), static)
+
+
+def _while_loop(funs: tuple, init: Any) -> Any:
+    test, body, init, values = _trace_loop("while_loop", *funs, init)
+    states = body.writes
+
+    def current(carry: tuple) -> dict:
+        return {**values, **dict(zip(states, carry[1], strict=True))}
+
+    def go_on(carry: tuple) -> Any:
+        return test(current(carry), carry[0])[0]
+
+    def step(carry: tuple) -> tuple:
+        out, new = body(current(carry), carry[0])
+        return out, [new[state] for state in states]
+
+    out, final = jax.lax.while_loop(go_on, step, (init, [values[s] for s in states]))
+    commit(states, final)
+    return out
+
+
+def _bounded_while_loop(funs: tuple, init: Any, max_steps: int, base: int) -> Any:
+    test, body, init, values = _trace_loop("bounded_while_loop", *funs, init)
+    states = body.writes
+
+    def step(carry: tuple, _: Any) -> tuple:
+        user, written = carry
+        now = {**values, **dict(zip(states, written, strict=True))}
+
+        def advance(operand: tuple) -> tuple:
+            out, new = body({**now, **dict(zip(states, operand[1], strict=True))}, operand[0])
+            return out, [new[state] for state in states]
+
+        return jax.lax.cond(test(now, user)[0], advance, lambda same: same, carry), None
+
+    carry = (init, [values[state] for state in states])
+    (out, final), _ = checkpointed_steps(step, carry, jnp.arange(max_steps), max_steps, base)
+    commit(states, final)
+    return out
+
+
+def _trace_loop(
+    loop: str, cond_fun: Callable, body_fun: Callable, init: Any
+) -> tuple[Program, Program, Any, dict]:
+    def trace_body(carry: Any, stand_ins: dict) -> tuple[Program, Any]:
+        program = trace(body_fun, (carry,), repeats=True, stand_ins=stand_ins)
+        return program, program.out_type()
+
+    body, init, values = settle(loop, trace_body, init)
+    stand_ins = {state: values[state] for state in body.writes}
+    test = trace(cond_fun, (init,), repeats=True, stand_ins=stand_ins)
+    if test.effects:
+        raise ValueError(
+            f"The condition of {loop} writes {describe(test.effects[0])}; a condition may only "
+            "read States. Write it in the body."
+        )
+    types = jax.tree.leaves(test.out_type())
+    if len(types) != 1 or types[0].shape or types[0].dtype != bool:
+        raise TypeError(
+            f"The condition of {loop} must return one scalar boolean; it returned "
+            f"{test.out_type()}. Use jnp.any(...) or jnp.all(...) for arrays."
+        )
+    return test, body, init, {**outer_values(test.reads), **values}
+
+
+def _python_while(cond_fun: Callable, body_fun: Callable, value: Any) -> Any:
+    """The loop under `jax.disable_jit`, for debuggers and prints."""
+    while (go_on := cond_fun(value)) is True or bool(go_on):
+        value = body_fun(value)
+    return value
+
+
+def _check_callables(name: str, *funs: Any) -> None:
+    for fun in funs:
+        if not callable(fun):
+            raise TypeError(f"{name} needs functions for condition and body; found {fun!r}.")

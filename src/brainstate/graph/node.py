@@ -1,0 +1,146 @@
+"""`Node`: a Python object that owns States and other nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .._engine.frames import Frame, current_frame
+from .._engine.guards import attribute_clock
+from .._engine.hidden import enrol
+from .._engine.names import adopt, describe
+from .._errors import TraceContextError
+from .._state import State
+from ..util.pretty import PrettyAttr, PrettyRepr, PrettyType
+
+ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "<absent>", "__slots__": ()})()
+EVERYTHING = "all attributes"  # kinds of facts beside attribute names, which have no blanks
+CHILDREN = "child nodes"
+
+_vars = object.__getattribute__
+
+
+@enrol
+class Node(PrettyRepr):
+    """Base of everything that owns States; `nn.Module` is one.
+
+    A node is no pytree: in a tree it is a leaf. While a program is compiled, each attribute that
+    the body looks at becomes part of what the program relies on; changing it compiles anew.
+
+    >>> import brainstate
+    >>> class Counter(brainstate.graph.Node):
+    ...     def __init__(self):
+    ...         self.count = brainstate.State(0)
+    >>> list(brainstate.graph.states(Counter()))
+    [('count',)]
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        node = super().__new__(cls)
+        frame = current_frame()
+        if frame is not None:
+            frame.nodes[id(node)] = node
+        return node
+
+    def __getattribute__(self, name: str) -> Any:
+        frame = current_frame()
+        if frame is not None and frame.guarded:
+            if name == "__dict__":
+                frame.note(self, EVERYTHING)
+            elif name[:2] != "__":
+                frame.note(self, name)
+        return _vars(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._edit(name, value)
+        object.__setattr__(self, name, value)
+        adopt(self, (name,), value, (State, Node))
+
+    def __delattr__(self, name: str) -> None:
+        self._edit(name, ABSENT)
+        object.__delattr__(self, name)
+
+    def _edit(self, name: str, value: Any) -> None:
+        attribute_clock.now += 1
+        frame = current_frame()
+        if frame is not None:
+            _refuse_states_made_in_loops(frame, self, name, value)
+            old = _vars(self, "__dict__").get(name, ABSENT)
+            frame.edits.setdefault((id(self), name), (self, name, old))
+
+    def _restore_attribute(self, name: str, value: Any) -> None:
+        attribute_clock.now += 1
+        if value is not ABSENT:
+            object.__setattr__(self, name, value)
+        elif name in _vars(self, "__dict__"):
+            object.__delattr__(self, name)
+
+    def _probe(self, kind: str) -> Callable[[Node], Any]:
+        """How a guard looks at this node again."""
+        if kind is EVERYTHING:
+            return _attributes_now
+        if kind is CHILDREN:
+            return _children_now
+        return lambda node: _vars(node, "__dict__").get(kind, ABSENT)
+
+    def __setstate__(self, state: Any) -> None:
+        fields, slots = state if isinstance(state, tuple) else (state, None)
+        for name, value in {**(fields or {}), **(slots or {})}.items():
+            object.__setattr__(self, name, value)
+            adopt(self, (name,), value, (State, Node))
+
+    def check_valid_context(self, error_msg: Callable[[], str]) -> None:
+        """Raise TraceContextError where this node, or what owns it, is not the body's own."""
+        frame = current_frame()
+        if frame is not None and frame.repeats and id(self) not in frame.nodes:
+            raise TraceContextError(error_msg())
+
+    def __pretty_repr__(self) -> Iterator[Any]:
+        yield PrettyType(type(self))
+        for name, value in _vars(self, "__dict__").items():
+            if (shown := self._pretty_name(name, value)) is not None:
+                yield PrettyAttr(shown, repr(value))
+
+    def _pretty_name(self, name: str, value: Any) -> str | None:
+        """The name under which an attribute is printed, None to leave it out."""
+        return None if name.startswith("_") else name
+
+
+enrol(State)
+
+
+def attributes(node: Node, kind: str = EVERYTHING) -> dict[str, Any]:
+    """The attributes of a node; a program under way will rely on them as far as `kind` says."""
+    frame = current_frame()
+    if frame is not None and frame.guarded:
+        frame.note(node, kind)
+    return _vars(node, "__dict__")
+
+
+def _attributes_now(node: Node) -> dict[str, Any]:
+    return _vars(node, "__dict__")
+
+
+def _children_now(node: Node) -> dict[str, Any]:
+    return {k: v for k, v in _vars(node, "__dict__").items() if _may_hold_nodes(v)}
+
+
+def _may_hold_nodes(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_may_hold_nodes, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_may_hold_nodes, value))
+    return isinstance(value, Node)
+
+
+def _refuse_states_made_in_loops(frame: Frame | None, node: Node, name: str, value: Any) -> None:
+    if not isinstance(value, State):
+        return
+    while frame is not None and id(node) not in frame.nodes:
+        if frame.repeats and value in frame.created:
+            raise TraceContextError(
+                f"{describe(value)} was created inside a loop or branch body and assigned to "
+                f"attribute {name!r} of {describe(node)}, which outlives that body; it would be "
+                "made anew in every run of it. Create it before the loop and assign its `.value`."
+            )
+        frame = frame.parent
