@@ -1,0 +1,75 @@
+# make demo, make test: nothing but python3 (3.11 or newer) and make is needed; the rest goes into $(VENV).
+#
+#   make test PYTHON=python3.13 VENV=.venv-313 CONSTRAINTS=    another Python, with the newest JAX
+
+PYTHON ?= python3
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+EXTRAS ?= test,lint
+PYTEST_ARGS ?=
+
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+
+ifneq ($(strip $(CONSTRAINTS)),)
+CONSTRAIN = -c $(CONSTRAINTS)
+else
+CONSTRAIN = --upgrade --upgrade-strategy eager
+endif
+
+.DELETE_ON_ERROR:
+.PHONY: help test suite lint format demo bench constraints clean
+
+help:
+	@echo "make demo         run the examples"
+	@echo "make test         lint, then the whole test suite"
+	@echo "make suite        the test suite alone (PYTEST_ARGS=... narrows it)"
+	@echo "make lint         style, formatting and types"
+	@echo "make format       format and mend what can be mended"
+	@echo "make bench        run the benchmarks"
+	@echo "make constraints  renew constraints.txt"
+	@echo "make clean        remove the environments and the caches"
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo "$(PYTHON) was not found: install Python 3.11 or newer, or write make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is `$(PYTHON) --version 2>/dev/null || echo unusable`, but Python 3.11 or newer is needed:" \
+	       "write make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: install its venv package (python3-venv on Debian)" >&2; exit 1; }
+	@echo "installing into $(VENV) (a minute or two, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check $(CONSTRAIN) -e '.[$(EXTRAS)]'
+	@touch $@
+
+test: lint suite
+
+suite: $(STAMP)
+	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+demo: $(STAMP)
+	$(BIN)/python examples/program_augmentation.py
+	$(BIN)/python examples/digits.py
+
+bench: $(STAMP)
+	@set -e; for script in benchmarks/[!_]*.py; do \
+	  echo "== $$script"; $(BIN)/python "$$script"; done
+
+constraints: $(STAMP)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 pyproject.toml \
+	  --extra test --extra lint --no-header --no-annotate -o constraints.txt
+
+clean:
+	rm -rf $(VENV) .venv-* build dist .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
