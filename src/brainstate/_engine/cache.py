@@ -77,6 +77,6 @@ def _rely_on(guards: Guards) -> None:
         return
     for (_, kind), fact in guards.facts.items():
         if (node := fact.node()) is not None:
-            frame.note(node, kind)
+            frame.note(node, kind, fact.probe)
     for name in guards.settings:
         settings.observe(name)

@@ -7,7 +7,7 @@ frame is all the clean-up that an exception needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class Frame:
         self.guarded = self.guards is not None or (self.parent is not None and self.parent.guarded)
         self.values: dict[State, Any] = {}
         self.leaves: dict[State, list] = {}  # as first seen, to notice in-place changes
+        self.seen: set[State] = set()
         self.fetched: dict[State, None] = {}  # ordered sets: read from outside,
         self.written: dict[State, None] = {}  # assigned inside,
         self.created: dict[State, None] = {}  # constructed inside
@@ -76,14 +77,14 @@ class Frame:
         self.parent = self.outer_trace = None  # programs outlive their frames' surroundings
         del self.trace, self._token
 
-    def note(self, node: Any, kind: Any) -> None:
+    def note(self, node: Any, kind: str, probe: Callable[[Any], Any]) -> None:
         """Tell every guarded program under way that its body relies on this fact about `node`."""
         frame: Frame | None = self
         while frame is not None and frame.guarded:
             if id(node) in frame.nodes or (id(node), kind) in frame.edits:
                 return  # made or set by this body: no outside fact
             if frame.guards is not None:
-                frame.guards.add(node, kind)
+                frame.guards.add(node, kind, probe)
             frame = frame.parent
 
     def undo(self) -> None:
@@ -95,6 +96,7 @@ class Frame:
     # ------------------------------------------------------------------ reads and writes
 
     def read(self, state: State) -> Any:
+        self.seen.add(state)
         if state not in self.values:
             value = self.fetch(state)
             self.fetched[state] = None

@@ -141,11 +141,11 @@ class Guards:
         self.epoch = attribute_clock.now
         self.scope: tuple = (None, None)
 
-    def add(self, node: Any, kind: Any) -> None:
+    def add(self, node: Any, kind: str, probe: Callable[[Any], Any]) -> None:
         key = (id(node), kind)
         known = self.facts.get(key)
         if known is None or known.node() is None:
-            self.facts[key] = fact = Fact(node, node._probe(kind))
+            self.facts[key] = fact = Fact(node, probe)
             if fact.elements is not None:
                 self.containers.append(fact)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -30,6 +30,14 @@ class Hidden:
     """Stands in a pytree for a node or a State; JAX compares the token."""
 
     token: Any = dataclasses.field(metadata={"static": True})
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Hole:
+    """Stands in the arguments of a compiled function for a node; which one, the cache knows."""
+
+    index: int = dataclasses.field(metadata={"static": True})
 
 
 @jax.tree_util.register_dataclass
@@ -61,13 +69,34 @@ def hide(tree: Any, strong: Callable[[Any], bool] = lambda obj: True) -> Any:
     return jax.tree.map(lambda x: Hidden(Reference(x, strong(x))) if is_graph(x) else x, tree)
 
 
-def show(tree: Any, find: Callable[[Any], Any] = lambda token: token.get()) -> Any:
-    """Put the nodes and States back."""
-    return jax.tree.map(
-        lambda x: find(x.token) if isinstance(x, Hidden) else x,
-        tree,
-        is_leaf=lambda x: isinstance(x, Hidden),
-    )
+def show(tree: Any) -> Any:
+    """Put the hidden nodes and States back."""
+    return _replace(Hidden, lambda x: x.token.get(), tree)
+
+
+def punch(tree: Any) -> tuple[Any, list]:
+    """Replace nodes and States by numbered holes; returns the tree, and what was in the holes."""
+    objects: list = []
+
+    def one(leaf: Any) -> Any:
+        if not is_graph(leaf):
+            return leaf
+        objects.append(leaf)
+        return Hole(len(objects) - 1)
+
+    return jax.tree.map(one, tree), objects
+
+
+def fill(tree: Any, objects: Sequence[Callable[[], Any]]) -> Any:
+    """Put what weak references give into the holes."""
+    return _replace(Hole, lambda x: objects[x.index](), tree)
+
+
+def _replace(kind: type, by: Callable[[Any], Any], tree: Any) -> Any:
+    def is_leaf(x: Any) -> bool:
+        return isinstance(x, kind)
+
+    return jax.tree.map(lambda x: by(x) if is_leaf(x) else x, tree, is_leaf=is_leaf)
 
 
 def has_graph(tree: Any) -> bool:

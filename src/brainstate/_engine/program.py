@@ -19,7 +19,7 @@ from .._errors import TraceContextError
 from .frames import Frame, current_frame, read
 from .guards import Guards
 from .hidden import hide, is_graph, show
-from .jax_api import ClosedJaxpr, Primitive, current_trace, is_tracer, jaxpr_as_fun
+from .jax_api import EAGER, ClosedJaxpr, Primitive, current_trace, is_tracer, jaxpr_as_fun
 from .jax_api import set_current_trace
 from .names import describe
 
@@ -38,6 +38,7 @@ class TracingFrame(Frame):
         guards: Guards | None = None,
         repeats: bool = False,
         stand_ins: dict[State, Any] | None = None,
+        outermost: bool = False,
     ):
         self.guards, self.repeats = guards, repeats
         self.stand_ins = stand_ins or {}
@@ -45,6 +46,8 @@ class TracingFrame(Frame):
         self.input_trace: Any = None  # where the inputs are; the body may run one level deeper
         self.signatures: list[tuple] = []
         super().__init__()
+        if outermost:  # only jax.jit's own tracing of our callable lies around it
+            self.outer_trace = EAGER
 
     def fetch(self, state: State) -> Any:
         value = self.stand_ins[state] if state in self.stand_ins else self.outer_value(state)
@@ -138,14 +141,16 @@ def trace(
     repeats: bool = False,
     stand_ins: dict[State, Any] | None = None,
     boxed: bool = True,
+    outermost: bool = False,
 ) -> Program:
     """Run `fun` once on abstract values.
 
     `repeats` says that the program will run any number of times; `stand_ins` are used in place of
-    the outside values of some States; unless `boxed`, the jaxpr is left flat.
+    the outside values of some States; unless `boxed`, the jaxpr is left flat; `outermost` says that
+    the outside of this body is plain eager code.
     """
     leaves, in_tree = jax.tree.flatten(hide((args, kwargs or {})))
-    frame = TracingFrame(guards, repeats, stand_ins)
+    frame = TracingFrame(guards, repeats, stand_ins, outermost)
     effects: list[State] = []
     out_tree: Any = None
     has_graphs = False

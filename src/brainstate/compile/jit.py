@@ -11,7 +11,7 @@ import jax
 
 from .._engine import hidden
 from .._engine.frames import UNSET, current_frame, read
-from .._engine.hidden import Hidden
+from .._engine.hidden import Hole
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.names import describe
 from .._engine.options import decorator
@@ -20,7 +20,7 @@ from .lowering import Lowered
 from .stateful_function import StatefulFunction
 from .variants import Entry, RunsEagerly, StatesGrew
 
-_HOLES = tuple(map(Hidden, range(64)))
+_HOLES = tuple(map(Hole, range(64)))
 _NONE_DONATED: dict = {}
 
 
@@ -148,17 +148,8 @@ class Compiler:
 
     def prepare(self, args: tuple, kwargs: dict) -> tuple[Entry, dict, tuple, dict]:
         """Pack the arguments, punch holes for nodes, and find the entry that belongs to these."""
-        donated, args, kwargs = self.arguments.pack(args, kwargs)
-        objects: list = []
-
-        def punch(leaf: Any) -> Any:
-            if not hidden.is_graph(leaf):
-                return leaf
-            objects.append(leaf)
-            return Hidden(len(objects) - 1)
-
-        donated, args, kwargs = jax.tree.map(punch, (donated, args, kwargs))
-        return self._entry_of(tuple(objects)), donated, args, kwargs
+        packed, objects = hidden.punch(self.arguments.pack(args, kwargs))
+        return self._entry_of(tuple(objects)), *packed
 
     def _entry_of(self, objects: tuple) -> Entry:
         if not objects:

@@ -53,13 +53,16 @@ class Variant:
         pending = [] if program is None else [program]
         known, written = {*reads, *writes}, {*writes}
 
+        def make(*packed: Any) -> Program:
+            return entry.trace(*packed, guards, outermost=True)
+
         def pure(
             read_values: list, write_values: list, donated: dict, args: tuple, kwargs: dict
         ) -> tuple:
             # Runs only where jax.jit has nothing for these arguments yet.
             if current_trace() is EAGER:
                 raise RunsEagerly
-            program = pending.pop() if pending else entry.trace(donated, args, kwargs, guards)
+            program = pending.pop() if pending else make(donated, args, kwargs)
             if not (known.issuperset(program.needs()) and written.issuperset(program.writes)):
                 raise StatesGrew(program)
             values = dict(zip((*reads, *writes), (*read_values, *write_values), strict=True))
@@ -102,16 +105,18 @@ class Entry:
         """The arguments as the user gave them."""
         args, kwargs = self.arguments.unpack(donated, args, kwargs)
         if self.objects:
-            args, kwargs = hidden.show((args, kwargs), lambda i: self.objects[i]())
+            args, kwargs = hidden.fill((args, kwargs), self.objects)
         return args, kwargs
 
-    def trace(self, donated: dict, args: tuple, kwargs: dict, guards: Guards) -> Program:
+    def trace(
+        self, donated: dict, args: tuple, kwargs: dict, guards: Guards, outermost: bool = False
+    ) -> Program:
         def body(donated: dict, args: tuple, kwargs: dict) -> Any:
             args, kwargs = self.restore(donated, args, kwargs)
             return self.fun(*args, **kwargs)
 
         body.__name__ = self.name
-        return trace(body, (donated, args, kwargs), guards=guards)
+        return trace(body, (donated, args, kwargs), guards=guards, outermost=outermost)
 
     # ------------------------------------------------------------------ outside
 

@@ -46,9 +46,9 @@ class Node(PrettyRepr):
         frame = current_frame()
         if frame is not None and frame.guarded:
             if name == "__dict__":
-                frame.note(self, EVERYTHING)
+                frame.note(self, EVERYTHING, _attributes_now)
             elif name[:2] != "__":
-                frame.note(self, name)
+                frame.note(self, name, lambda node: _vars(node, "__dict__").get(name, ABSENT))
         return _vars(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -74,14 +74,6 @@ class Node(PrettyRepr):
             object.__setattr__(self, name, value)
         elif name in _vars(self, "__dict__"):
             object.__delattr__(self, name)
-
-    def _probe(self, kind: str) -> Callable[[Node], Any]:
-        """How a guard looks at this node again."""
-        if kind is EVERYTHING:
-            return _attributes_now
-        if kind is CHILDREN:
-            return _children_now
-        return lambda node: _vars(node, "__dict__").get(kind, ABSENT)
 
     def __setstate__(self, state: Any) -> None:
         fields, slots = state if isinstance(state, tuple) else (state, None)
@@ -113,7 +105,7 @@ def attributes(node: Node, kind: str = EVERYTHING) -> dict[str, Any]:
     """The attributes of a node; a program under way will rely on them as far as `kind` says."""
     frame = current_frame()
     if frame is not None and frame.guarded:
-        frame.note(node, kind)
+        frame.note(node, kind, _children_now if kind is CHILDREN else _attributes_now)
     return _vars(node, "__dict__")
 
 

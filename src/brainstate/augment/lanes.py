@@ -1,0 +1,276 @@
+"""What `vmap` and `pmap` share: one body, seen from the States, run for many lanes at once.
+
+`LaneCall` plans one call: which States go in along which axis, which come out along which. JAX's
+part is a function of ``(mapped State values, args, kwargs)`` that returns ``(output, values leaving
+along axis 0, values that all lanes share)``; `run` hands it to JAX and stores the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .._engine.frames import Frame, commit, current_frame
+from .._engine.hidden import hide, show
+from .._engine.jax_api import current_trace, is_tracer, set_current_trace
+from .._engine.names import describe
+from .._errors import BatchAxisError
+from .._state import State
+from .state_axes import Axis, axes_of_arrays, axes_of_states, declared_axes
+
+
+class MapFrame(Frame):
+    """The frame of one lane; generators of random numbers are split between the lanes."""
+
+    def __init__(self, lane_axes: Any):
+        super().__init__()
+        self.lane_axes = lane_axes  # names of the mapped axes, as jax.lax.axis_index takes them
+        self.left_outside: dict[State, Any] = {}
+
+    def fetch(self, state: State) -> Any:
+        value = self.outer_value(state)
+        if not state.private_to_lanes:
+            return value
+        with set_current_trace(self.outer_trace):
+            self.left_outside[state], value = state.split_for_lanes(value)
+        with set_current_trace(self.trace):
+            return state.enter_lane(value, self.lane_axes)
+
+
+class Axes:
+    """The options of a mapped function, validated."""
+
+    def __init__(
+        self, name: str, in_axes: Any, out_axes: Any, in_states: Any = None, out_states: Any = None
+    ):
+        if isinstance(in_axes, list):
+            in_axes = tuple(in_axes)
+        if not (in_axes is None or isinstance(in_axes, (int, tuple))):
+            raise TypeError(
+                f"in_axes of {name} must be an int, None, or a tuple with one entry for each "
+                f"argument; found {in_axes!r}. Write in_axes=({in_axes!r},) for one argument."
+            )
+        self.name, self.in_axes, self.out_axes = name, in_axes, out_axes
+        self.in_states = declared_axes(in_states, "in_states")
+        self.out_states = declared_axes(out_states, "out_states")
+
+    def of_arguments(self, args: tuple) -> tuple:
+        if not isinstance(self.in_axes, tuple):
+            return (self.in_axes,) * len(args)
+        if len(self.in_axes) != len(args):
+            raise ValueError(
+                f"in_axes of {self.name} has {len(self.in_axes)} entries for {len(args)} "
+                "positional arguments; give one for each. Keyword arguments are mapped on axis 0."
+            )
+        return self.in_axes
+
+
+class LaneCall:
+    """One call of a mapped function."""
+
+    def __init__(
+        self,
+        fun: Callable,
+        axes: Axes,
+        args: tuple,
+        kwargs: dict,
+        lane_axes: Any,
+        axis_size: int | None,
+        axis_of_created: Callable[[State], Axis] = lambda state: 0,
+    ):
+        self.fun, self.axes, self.args, self.kwargs = fun, axes, args, kwargs
+        self.axis_of_created = axis_of_created
+        self.arg_axes = axes.of_arguments(args)
+        found = axes_of_states((self.arg_axes, 0), (args, kwargs), "in_axes")
+        for state, axis in axes.in_states.items():
+            if found.setdefault(state, axis) != axis:
+                raise ValueError(
+                    f"{describe(state)} is given axis {found[state]} by in_axes and {axis} by "
+                    "in_states; give one."
+                )
+        self.mapped = {state: axis for state, axis in found.items() if axis is not None}
+        self.values = [state.value for state in self.mapped]
+        self.size = self._common_size(axis_size)
+        self.frame = MapFrame(lane_axes)
+        self.leaving: dict[State, Axis] = {}
+        self.shared: list[State] = []
+        self.inputs = (self.values, hide(args), hide(kwargs))
+
+    # ------------------------------------------------------------------ what JAX maps
+
+    @property
+    def in_axes(self) -> tuple:
+        return list(self.mapped.values()), axes_of_arrays(self.arg_axes), 0
+
+    @property
+    def out_axes(self) -> tuple:
+        return axes_of_arrays(self.axes.out_axes), 0, None
+
+    def lane(self, values: list, args: tuple, kwargs: dict) -> tuple[Any, list, list]:
+        """The body for one lane, as a pure function."""
+        frame = self.frame
+        with frame:
+            frame.give(dict(zip(self.mapped, values, strict=True)))
+            out = self.fun(*show(args), **show(kwargs))
+            effects = frame.effects()
+            self._plan(out, effects)
+            batched = [frame.read(state) for state in self.leaving]
+            shared = [frame.values[state] for state in self.shared]
+            for state, value in zip(self.shared, shared, strict=True):
+                self._refuse_batched(state, value)
+        return hide(out), batched, shared
+
+    def run(self, mapped: Callable[..., tuple[Any, list, list]]) -> Any:
+        """Call the function that JAX made of `lane`, and store what it did."""
+        out, batched, shared = mapped(*self.inputs)
+        values = [_move_axis(v, a) for v, a in zip(batched, self.leaving.values(), strict=True)]
+        commit([*self.leaving, *self.shared], [*values, *shared], self.frame.created)
+        outside = self.frame.left_outside
+        commit(outside, outside.values())
+        return show(out)
+
+    # ------------------------------------------------------------------ who leaves how
+
+    def _plan(self, out: Any, effects: list[State]) -> None:
+        """Decide for each State that has something to tell: leave by lane, shared, or not at all."""
+        returned = axes_of_states(self.axes.out_axes, out, "out_axes")
+        arguments = axes_of_states((self.arg_axes, 0), (self.args, self.kwargs), "in_axes")
+        declared = self.axes.out_states
+        for state in dict.fromkeys([*effects, *returned, *declared]):
+            if state in declared:
+                axis = declared[state]
+            elif state in self.mapped:
+                if state not in self.frame.written:
+                    continue
+                axis = self.mapped[state]
+            elif state in returned:
+                axis = returned[state]
+            elif state in self.frame.created:
+                known = arguments if state in arguments else {state: self.axis_of_created(state)}
+                axis = known[state]
+            else:
+                axis = None
+            if axis is not None:
+                self.leaving[state] = axis
+            elif state in self.frame.created or state in self.frame.written:
+                if not state.private_to_lanes or state in self.frame.created:
+                    self.shared.append(state)
+
+    def _refuse_batched(self, state: State, value: Any) -> None:
+        def refuse() -> None:
+            raise BatchAxisError(
+                f"{describe(state)} differs between the lanes of {self.axes.name}, but it is not "
+                "mapped, so it can hold one value only. Declare its axis: out_states=..., a "
+                "StateAxes for the node that owns it in in_axes or out_axes, or reduce the value "
+                "over the lanes first (jax.lax.pmean(value, axis_name))."
+            )
+
+        for leaf in jax.tree.leaves(value):
+            if is_tracer(leaf):
+                watch_batching(leaf, self.frame.outer_trace, refuse)
+
+    # ------------------------------------------------------------------ sizes
+
+    def _common_size(self, axis_size: int | None) -> int:
+        sizes: dict[str, int] = {}
+        for state, axis in self.mapped.items():
+            for leaf in jax.tree.leaves(state.value):
+                sizes[describe(state)] = _size_along(leaf, axis, describe(state))
+        axes = axes_of_arrays(self.arg_axes)
+        sizes.update(_argument_sizes("argument ", axes, self.args))
+        sizes.update(_argument_sizes("keyword argument ", 0, self.kwargs))
+        if axis_size is not None:
+            sizes["axis_size"] = axis_size
+        if not sizes:
+            raise ValueError(
+                f"{self.axes.name} of {_name(self.fun)} has nothing to map over: no argument and "
+                "no State has an axis. Give axis_size=..., or in_axes."
+            )
+        if len(set(sizes.values())) > 1:
+            listing = ", ".join(f"{where}: {size}" for where, size in sizes.items())
+            raise ValueError(
+                f"{self.axes.name} of {_name(self.fun)} needs one number of lanes; found {listing}."
+            )
+        return next(iter(sizes.values()))
+
+
+def _argument_sizes(kind: str, axes: Any, args: Any) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+
+    def note(axis: Axis, path: tuple, subtree: Any) -> None:
+        if axis is not None:
+            for inner, leaf in jax.tree_util.tree_leaves_with_path(hide(subtree)):
+                where = kind + jax.tree_util.keystr((*path, *inner))
+                sizes[where] = _size_along(leaf, axis, where)
+
+    paths = jax.tree_util.tree_flatten_with_path(args, is_leaf=lambda x: x is not args)[0]
+    for index, (path, subtree) in enumerate(paths):
+        axis = axes[index] if isinstance(axes, tuple) else axes
+        _walk_prefix(axis, path, subtree, note)
+    return sizes
+
+
+def _walk_prefix(axes: Any, path: tuple, subtree: Any, note: Callable) -> None:
+    if axes is None or isinstance(axes, int):
+        note(axes, path, subtree)
+        return
+    children = jax.tree_util.tree_flatten_with_path(subtree, is_leaf=lambda x: x is not subtree)[0]
+    prefixes = jax.tree.flatten(axes, is_leaf=lambda x: x is not axes)[0]
+    for prefix, (inner, child) in zip(prefixes, children, strict=False):
+        _walk_prefix(prefix, (*path, *inner), child, note)
+
+
+def _size_along(leaf: Any, axis: int, where: str) -> int:
+    shape = jnp.shape(leaf)
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(
+            f"Cannot map {where} along axis {axis}: its shape is {shape}. Give it axis None in "
+            "in_axes or StateAxes to share it between the lanes."
+        )
+    return shape[axis]
+
+
+def _move_axis(value: Any, axis: int) -> Any:
+    return jax.tree.map(lambda x: jnp.moveaxis(x, 0, axis), value) if axis else value
+
+
+def _name(fun: Callable) -> str:
+    return getattr(fun, "__name__", type(fun).__name__)
+
+
+# ---------------------------------------------------------------------- names and batching
+
+
+def lane_axis_name(fun: Callable) -> str:
+    """A name for the axis of lanes, other than those of the enclosing maps."""
+    name, frame = f"lanes of {_name(fun)}", current_frame()
+    while frame is not None:
+        if isinstance(frame, MapFrame) and name in _as_names(frame.lane_axes):
+            name += "'"
+        frame = frame.parent
+    return name
+
+
+def _as_names(axes: Any) -> tuple:
+    return axes if isinstance(axes, tuple) else (axes,)
+
+
+def watch_batching(leaf: Any, outer_trace: Any, when_batched: Callable[[], None]) -> None:
+    """Call `when_batched` if `leaf` differs between the lanes that run inside `outer_trace`."""
+
+    @jax.custom_batching.custom_vmap
+    def witness(x: Any) -> Any:
+        return x
+
+    @witness.def_vmap
+    def rule(axis_size: int, in_batched: list[bool], x: Any) -> tuple[Any, bool]:
+        if current_trace() is outer_trace and in_batched[0]:
+            when_batched()
+        return x, in_batched[0]
+
+    witness(jax.lax.stop_gradient(leaf))
+
+
