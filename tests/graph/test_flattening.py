@@ -72,6 +72,19 @@ def test_unflatten_does_not_run_init():
     assert unflatten(*flatten(node)).s.value == 1
 
 
+class Counted(Plain):
+    def __setstate__(self, fields):
+        super().__setstate__(fields)
+        self.seen = [s.value for child in self.children for s in vars(child).values()]
+
+
+def test_unflatten_fills_children_before_parents():
+    node = Counted()
+    node.children = [Plain(), Plain()]
+    node.children[0].s, node.children[1].s = State(1), State(2)
+    assert unflatten(*flatten(node)).seen == [1, 2]
+
+
 def test_unflatten_uses_given_states_as_they_are():
     root = tied()
     graphdef, found = flatten(root, treefy_state=False)

@@ -79,6 +79,12 @@ def test_shared_state_keeps_its_first_path():
     assert paths(iter_states(node)) == [("b", "s")]
 
 
+def test_shared_node_is_entered_once():
+    root, deep, shared = Plain(), Plain(), Plain()
+    root.a, deep.b, root.z, shared.size = deep, shared, shared, 3
+    assert paths(iter_leaf(root)) == [("a", "b", "size")]
+
+
 def test_cycle_ends():
     node = Plain()
     node.child = Other()

@@ -40,7 +40,7 @@ def build(
 def leaves_by_path(mapping: Any) -> dict[PathParts, Any]:
     """The leaves of a mapping, nested or keyed by path."""
     if isinstance(mapping, FlattedDict):
-        return dict(mapping)  # type: ignore[arg-type]
+        return dict(mapping)
     if not isinstance(mapping, Mapping):
         raise TypeError(
             f"Expected the States as a NestedDict or FlattedDict, found {type(mapping).__name__}."

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any, NamedTuple, Protocol
 
 import jax
+import numpy as np
 from jax.tree_util import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
 
 from ..typing import Key
@@ -14,6 +16,8 @@ from ..util.nested_dict import FlattedDict, NestedDict
 from ..util.sorted_children import sorted_keys
 
 _DICTS = (dict, NestedDict, FlattedDict)
+_SEQUENCES = (list, tuple)
+_ATOMS = (str, int, float, complex, bytes, FunctionType, np.ndarray)  # only to save time
 
 
 class Shape(Protocol):
@@ -41,6 +45,16 @@ class DictShape:
     def rebuild(self, children: Sequence[Any]) -> dict:
         found = dict(zip(sorted_keys(self.keys), children, strict=True))
         return self.kind((key, found[key]) for key in self.keys)
+
+
+@dataclasses.dataclass(frozen=True)
+class SequenceShape:
+    """A list or tuple."""
+
+    kind: type
+
+    def rebuild(self, children: Sequence[Any]) -> Any:
+        return self.kind(children)
 
 
 class TreeShape:
@@ -80,6 +94,10 @@ def open_container(value: Any) -> Opened | None:
     """One level of a pytree container, None for what JAX takes for a leaf."""
     if type(value) in _DICTS:  # JAX would sort their keys, or fail to
         return open_dict(value)
+    if type(value) in _SEQUENCES:
+        return Opened(range(len(value)), value, SequenceShape(type(value)))
+    if isinstance(value, _ATOMS):
+        return None
     entries, treedef = jax.tree.flatten_with_path(value, is_leaf=lambda part: part is not value)
     if entries and not entries[0][0]:
         return None

@@ -183,4 +183,4 @@ def _refuse_two_prefixes(items: list[tuple[tuple, Any]], prefixes: list[Any]) ->
 
 def _all_equal(places: dict[str, Any]) -> bool:
     first, *others = places.values()
-    return all(type(other) is type(first) and other == first for other in others)
+    return all(other == first for other in others)
