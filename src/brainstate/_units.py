@@ -1,0 +1,59 @@
+"""Quantities with units, without importing brainunit before the user does.
+
+A *unit* here is None for plain numbers, so that code without units pays one dictionary look-up.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def is_quantity(x: Any) -> bool:
+    """Whether `x` is a brainunit Quantity; False, at no cost, while brainunit is not imported."""
+    # brainunit re-exports the classes of saiunit.
+    quantity = getattr(sys.modules.get("saiunit"), "Quantity", None)
+    return quantity is not None and isinstance(x, quantity)
+
+
+def unit_of(x: Any) -> Any | None:
+    """The unit of `x`; None for plain numbers and for quantities without a dimension."""
+    return x.unit if is_quantity(x) and not x.dim.is_dimensionless else None
+
+
+def split(x: Any) -> tuple[Any, Any | None]:
+    """(number, unit) of `x`, such that ``attach(number, unit)`` is `x`."""
+    if not is_quantity(x):
+        return x, None
+    unit = unit_of(x)
+    return (_dimensionless(x) if unit is None else x.mantissa), unit
+
+
+def attach(mantissa: Any, unit: Any | None) -> Any:
+    """The quantity of this number and unit; a plain number where no dimension remains."""
+    if unit is None:
+        return mantissa
+    import brainunit as u
+
+    quantity = u.Quantity(mantissa, unit=unit)
+    return _dimensionless(quantity) if unit.dim.is_dimensionless else quantity
+
+
+def number_in(x: Any, unit: Any | None, name: str = "a value") -> Any:
+    """The number that `x` is in `unit`; UnitMismatchError, naming `name`, for another dimension."""
+    number, own = split(x)
+    if own is unit:
+        return number
+    if own is None or unit is None or not own.has_same_dim(unit):
+        from brainunit import UnitMismatchError
+
+        expected = "a plain number" if unit is None else f"a quantity in a unit such as {unit}"
+        found = f"the plain {number}" if own is None else f"a quantity in {own}"
+        raise UnitMismatchError(f"`{name}` must be {expected}; found {found}.")
+    return x.to_decimal(unit)
+
+
+def _dimensionless(quantity: Any) -> Any:
+    from brainunit import UNITLESS
+
+    return quantity.to_decimal(UNITLESS)
