@@ -20,7 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ._engine import guards
-from ._engine.frames import UNSET, Frame, current_frame, read
+from ._engine.cell import UNSET
+from ._engine.frames import Frame, current_frame, read
 from ._engine.guards import freeze
 
 if TYPE_CHECKING:
@@ -141,14 +142,39 @@ class _Setting:
     """A setting that holds arrays, in the role of a State that is only read."""
 
     _home = None
+    private_to_lanes = False
 
     def __init__(self, key: str):
         self.key = self.name = key
+        self._cell = _SettingCell(key)
 
     @property
     def _value(self) -> Any:
+        return self._cell.get()
+
+
+class _SettingCell:
+    """Has the setting looked up whenever a compiled function collects its inputs."""
+
+    lasting = False
+
+    def __init__(self, key: str):
+        self.key = key
+
+    def remember(self) -> None:
+        """There is no clock of settings: they are looked up at each call."""
+
+    def get(self) -> Any:
         value = _now(self.key)
         return UNSET if value is _MISSING else value
+
+    @property
+    def leaves(self) -> list:
+        return jax.tree.leaves(self.get())
+
+    @property
+    def tree(self) -> Any:
+        return jax.tree.structure(self.get())
 
 
 _settings: dict[str, _Setting] = {}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from .._errors import TraceContextError
+from .cell import UNSET
 from .jax_api import EAGER, current_trace, is_staging, is_tracer, set_current_trace
 from .names import describe
 
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
 _current: ContextVar[Frame | None] = ContextVar("brainstate_frame", default=None)
 current_frame = _current.get
-
-UNSET: Any = type("Unset", (), {"__repr__": lambda self: "<unset>", "__slots__": ()})()
-"""The value of a State that has none: its transformation failed, or its loop is over."""
-
 
 class Frame:
     """One running body, seen from the States: what it read, wrote and created.

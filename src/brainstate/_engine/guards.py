@@ -75,68 +75,38 @@ def _is_pytree_node(value: Any) -> bool:
 _CONTAINERS = (list, dict, set)
 
 
-def _elements(container: Any) -> list:
-    return [*container, *container.values()] if type(container) is dict else [*container]
-
-
-class Elements:
-    """Which objects stood in a list, dict or set; compared by identity, at the speed of C."""
-
-    __slots__ = ("_kept", "ids")
-
-    def __init__(self, container: Any):
-        items = _elements(container)
-        self.ids: list[int] | None = [*map(id, items)]
-        self._kept: list = []
-        if any(type(item) in (*_CONTAINERS, tuple) for item in items):
-            self.ids = None  # edits deeper down do not show here: compare by value each time
-            return
-        for item in items:  # an id says something only while its object lives
-            try:
-                self._kept.append(weakref.ref(item, self._forget))
-            except TypeError:
-                self._kept.append(item)
-
-    def _forget(self, _: Any) -> None:
-        self.ids = None
-
-    def same(self, container: Any) -> bool:
-        return type(container) in _CONTAINERS and [*map(id, _elements(container))] == self.ids
+def _shadow(container: Any) -> Any:
+    """A copy for comparison at the speed of C, where equal elements are the same elements."""
+    items = [*container, *container.values()] if type(container) is dict else [*container]
+    plain = all(type(item).__eq__ is object.__eq__ or type(item) is str for item in items)
+    return container.copy() if plain else None
 
 
 class Fact:
     """One thing a body learnt about a node; `probe(node)` looks at it again."""
 
-    __slots__ = ("elements", "node", "probe", "snapshot")
+    __slots__ = ("node", "probe", "snapshot")
 
     def __init__(self, node: Any, probe: Callable[[Any], Any]):
         self.node, self.probe = weakref.ref(node), probe
-        now = probe(node)
-        self.snapshot = freeze(now)
-        self.elements = Elements(now) if type(now) in _CONTAINERS else None
+        self.snapshot = freeze(probe(node))
 
     def holds(self) -> bool:
         node = self.node()
         return node is None or freeze(self.probe(node)) == self.snapshot
 
-    def elements_hold(self) -> bool:
-        """The quick look at a container, which may be edited in place, unseen."""
-        node = self.node()
-        return (
-            node is None
-            or (self.elements is not None and self.elements.same(self.probe(node)))
-            or self.holds()
-        )
-
 
 class Guards:
     """The facts behind one compiled variant."""
 
-    __slots__ = ("containers", "epoch", "facts", "scope", "settings")
+    __slots__ = ("containers", "copies", "epoch", "facts", "live", "scope", "settings", "slow")
 
     def __init__(self) -> None:
         self.facts: dict[tuple[int, Any], Fact] = {}
-        self.containers: list[Fact] = []
+        self.containers: list[Fact] = []  # to be looked at by value each time
+        self.live: list = []  # containers, and
+        self.copies: list = []  # what they were like, to be compared each time
+        self.slow = False  # whether more than that and the epoch needs a look each time
         self.settings: dict[str, Any] = {}
         self.epoch = attribute_clock.now
         self.scope: tuple = (None, None)
@@ -146,17 +116,29 @@ class Guards:
         known = self.facts.get(key)
         if known is None or known.node() is None:
             self.facts[key] = fact = Fact(node, probe)
-            if fact.elements is not None:
+            container = probe(node)
+            if type(container) not in _CONTAINERS:
+                return
+            shadow = _shadow(container)
+            if shadow is None:
                 self.containers.append(fact)
+                self.slow = True
+            else:
+                self.live.append(container)
+                self.copies.append(shadow)
 
     def add_setting(self, name: str, snapshot: Any) -> None:
         self.settings.setdefault(name, snapshot)
+        self.steady = False
         self.scope = (None, None)
+        self.slow = True
 
     def hold(self) -> bool:
         """Whether every fact is still true."""
+        if self.live != self.copies:
+            return False
         for fact in self.containers:
-            if not fact.elements_hold():
+            if not fact.holds():
                 return False
         if self.settings and not self._settings_hold():
             return False

@@ -12,6 +12,7 @@ import jax
 from typing_extensions import Self
 
 from .._engine import frames
+from .._engine.cell import Cell
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.names import caller, describe
 from .._errors import TraceContextError
@@ -20,7 +21,7 @@ from ..util.pretty import PrettyAttr, PrettyRepr, PrettyType
 from .catching import caught
 from .reference import StateMetadata, TreefyState
 
-_INTERNAL = ("_value", "_home", "_name", "source_info", "tag")
+_INTERNAL = ("_cell", "_home", "_name", "source_info", "tag")
 _tree_checks: ContextVar[bool] = ContextVar("brainstate_tree_checks", default=False)
 
 
@@ -37,13 +38,18 @@ class State(PrettyRepr):
     1
     """
 
-    _value: Any
+    _cell: Cell
     _home: Any  # the plain jax trace that it lives in, if it was made inside one
     tag: str | None
     source_info: str | None  # file:line of its creation, for error messages
 
     private_to_lanes = False
     """Whether what the lanes of `vmap` write stays with them."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        state = super().__new__(cls)
+        state._cell = Cell()
+        return state
 
     def __init__(self, value: Any, name: str | None = None, **metadata: Any):
         if isinstance(value, StateMetadata):
@@ -52,6 +58,15 @@ class State(PrettyRepr):
         self._set_metadata({"name": name, **metadata})
         frames.create(self, value.value if isinstance(value, State) else value)
         caught(self)
+
+    @property
+    def _value(self) -> Any:
+        """The value outside every transformation."""
+        return self._cell.get()
+
+    @_value.setter
+    def _value(self, value: Any) -> None:
+        self._cell.set(value)
 
     @property
     def value(self) -> Any:
@@ -117,11 +132,6 @@ class State(PrettyRepr):
     @name.setter
     def name(self, name: str | None) -> None:
         self._name = name
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
 
     def copy(self) -> Self:
         """A new State of this class with the same value object."""
@@ -203,7 +213,7 @@ class ParamState(LongTermState):
 
 def rebuild(cls: type[State], value: Any, metadata: dict[str, Any]) -> Any:
     """A State of class `cls` made without running `__init__` and unseen by catchers."""
-    state = object.__new__(cls)
+    state = cls.__new__(cls)
     state.source_info = caller()
     state._set_metadata(metadata)
     frames.create(state, value)

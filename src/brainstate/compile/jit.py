@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import functools
 import weakref
+from itertools import chain
 from collections.abc import Callable
 from typing import Any
 
 import jax
 
 from .._engine import hidden
-from .._engine.frames import UNSET, current_frame, read
-from .._engine.hidden import Hole
+from .._engine.cell import UNSET, changes, handed_out
+from .._engine.guards import attribute_clock
+from .._engine.frames import current_frame, read
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.names import describe
 from .._engine.options import decorator
 from .arguments import Arguments
 from .lowering import Lowered
 from .stateful_function import StatefulFunction
-from .variants import Entry, RunsEagerly, StatesGrew
+from .variants import Entry, RunsEagerly, StatesGrew, Variant
 
-_HOLES = tuple(map(Hole, range(64)))
-_NONE_DONATED: dict = {}
+_concrete_types: set[type] = set()
 
 
 @decorator
@@ -57,90 +58,114 @@ def jit(
     (None, None, 5)
     """
     arguments = Arguments(fun, static_argnums, static_argnames, donate_argnums, donate_argnames)
-    compiler = Compiler(fun, arguments, _jax_options(arguments, donate_states, {
-        "in_shardings": in_shardings, "out_shardings": out_shardings,
-        "keep_unused": keep_unused, "inline": inline, **options,
-    }))  # fmt: skip
-    call = compiler.call
-
-    @functools.wraps(fun)
-    def jitted(*args: Any, **kwargs: Any) -> Any:
-        return call(args, kwargs)
-
+    given = {"in_shardings": in_shardings, "out_shardings": out_shardings}
+    options = {**given, "keep_unused": keep_unused, "inline": inline, **options}
+    compiler = Compiler(fun, arguments, _jax_options(arguments, options, donate_states), donate_states)
+    jitted = functools.wraps(fun)(_quick_call(compiler))
     jitted.origin_fun = fun
     jitted.stateful_fun = StatefulFunction(fun, static_argnums=static_argnums or ())
     jitted.clear_cache = compiler.clear
     jitted.lower = compiler.lower
-    jitted.trace = lambda *args, **kwargs: compiler.stage("trace", args, kwargs)[1]
+    jitted.trace = compiler.trace
     jitted.eval_shape = compiler.eval_shape
     return jitted
 
 
-def _jax_options(arguments: Arguments, donate_states: bool, options: dict) -> dict:
-    """Options for the `jax.jit` of (reads, writes, donated, args, kwargs)."""
-    donated = ((1,) if donate_states else ()) + ((2,) if arguments.donated else ())
+def _quick_call(compiler: Compiler) -> Callable:
+    """The call of a jitted function, written for speed: what a later call does costs here.
+
+    Anything unusual goes the full way, `Compiler.call`.
+    """
+    main, led, first_hole = compiler.main, compiler.led, (hidden.Hole(0),)
+    plain, donates, clock = compiler.arguments.plain, main.donates, attribute_clock
+
+    def jitted(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or not plain or current_frame() is not None:
+            return compiler.call(args, kwargs)
+        entry, passed = main, args
+        if led and args and id(args[0]) in led:
+            entry, passed = led[id(args[0])], first_hole + args[1:]
+        variant = entry.current
+        guards = variant.guards
+        if guards.epoch != clock.now or guards.slow or guards.live != guards.copies:
+            if not guards.hold():
+                return compiler.call(args, kwargs)
+        if handed_out.cells:
+            handed_out.absorb_edits()
+        if variant.seen is not changes.now:
+            variant.gather()
+        try:
+            if donates:
+                results = variant.run(*variant.inputs(_NOTHING, passed, _NOTHING))
+            else:
+                leaves = [*variant.read_leaves, *chain(*variant.write_lists)]
+                results = variant.run(leaves, passed)
+        except StatesGrew as grew:
+            return entry.grow(variant, grew.program, lambda v: v.call({}, passed, {}))[1]
+        except RunsEagerly:
+            return compiler.fun(*args)
+        except TypeError:
+            if hidden.has_graph(passed):  # nodes among the arguments: JAX refused them
+                return compiler.call(args, kwargs)
+            _name_bad_states(entry)
+            raise
+        out, written, remainder = results
+        witness = written[0] if written else out
+        if type(witness) not in _concrete_types and not _is_outside(witness):
+            return compiler.call(args, kwargs)  # a plain jax transformation is under way
+        if remainder is not None or variant.structured or variant.moves_clock:
+            return variant.store(out, written, remainder)
+        for leaves, value in zip(variant.bare, written):  # noqa: B905  of one length
+            leaves[0] = value
+        return out
+
+    return jitted
+
+
+def _is_outside(witness: Any) -> bool:
+    """Whether a result was computed and not traced."""
+    if current_trace() is not EAGER:
+        return False
+    if isinstance(witness, jax.Array):
+        _concrete_types.add(type(witness))
+    return True
+
+
+def _jax_options(arguments: Arguments, options: dict, donate_states: bool) -> dict:
+    """Options for the `jax.jit` of ``(cells, args)`` or ``(cells, args, kwargs, donated)``."""
+    donates = donate_states or bool(arguments.donated)
     shardings = options.pop("in_shardings")
     if shardings is not None:
         given, rest = arguments.split_prefix(shardings)
-        options["in_shardings"] = (None, None, given or None, rest, None)
+        tail = (None, (None, given or None)) if donates else ()
+        options["in_shardings"] = (None, rest, *tail)
     if options["out_shardings"] is None:
         del options["out_shardings"]
     else:
         options["out_shardings"] = (options["out_shardings"], None, None)
-    return {**options, "donate_argnums": donated}
+    return {**options, "donate_argnums": (3,)} if donates else options
 
 
 class Compiler:
     """All that was compiled for one function."""
 
-    def __init__(self, fun: Callable, arguments: Arguments, options: dict):
-        self.fun, self.arguments, self.options = fun, arguments, options
-        self.plain = arguments.plain
-        self.main = Entry(fun, arguments, options)
-        self.entries: dict[tuple[int, ...], Entry] = {}
+    def __init__(
+        self, fun: Callable, arguments: Arguments, options: dict, donate_states: bool = False
+    ):
+        self.fun, self.arguments = fun, arguments
+        self.options = (options, donate_states)
+        self.main = Entry(fun, arguments, *self.options)
+        self.entries: dict[tuple[int, ...], Entry] = {}  # by the nodes among the arguments
+        self.led: dict[int, Entry] = {}  # those where the first argument is the only node
 
     def call(self, args: tuple, kwargs: dict) -> Any:
+        """The full way: any arguments, inside or outside other transformations."""
+        entry, *packed = self.prepare(args, kwargs)
         if current_frame() is not None or current_trace() is not EAGER:
-            entry, *packed = self.prepare(args, kwargs)
             return entry.call_inside(*packed)
-        if self.plain:
-            for arg in args:
-                if isinstance(arg, hidden.graph_types):
-                    return self._call_with_nodes(args, kwargs)
-            try:
-                return self.main.call(_NONE_DONATED, args, kwargs)
-            except RunsEagerly:
-                return self.fun(*args, **kwargs)
-            except TypeError:
-                if not hidden.has_graph((args, kwargs)):
-                    _name_bad_states(self.main)
-                    raise
-                self.plain = False  # nodes deeper in the arguments: look for them from now on
-        return self._call_packed(*self.prepare(args, kwargs))
-
-    def _call_with_nodes(self, args: tuple, kwargs: dict) -> Any:
-        """Nodes among the positional arguments only, which is quick to see."""
-        objects = [arg for arg in args if isinstance(arg, hidden.graph_types)]
-        entry = self.entries.get(tuple(map(id, objects)))
-        if entry is None or kwargs:
-            return self._call_packed(*self.prepare(args, kwargs))
-        holes = iter(_HOLES)
-        punched = tuple(next(holes) if isinstance(a, hidden.graph_types) else a for a in args)
-        try:
-            return entry.call(_NONE_DONATED, punched, kwargs)
-        except RunsEagerly:
-            return self.fun(*args, **kwargs)
-        except TypeError:
-            if not hidden.has_graph(punched):
-                _name_bad_states(entry)
-                raise
-            return self._call_packed(*self.prepare(args, kwargs))
-
-    def _call_packed(self, entry: Entry, *packed: Any) -> Any:
         try:
             return entry.call(*packed)
         except RunsEagerly:
-            args, kwargs = entry.restore(*packed)
             return self.fun(*args, **kwargs)
         except TypeError:
             _name_bad_states(entry)
@@ -149,44 +174,59 @@ class Compiler:
     def prepare(self, args: tuple, kwargs: dict) -> tuple[Entry, dict, tuple, dict]:
         """Pack the arguments, punch holes for nodes, and find the entry that belongs to these."""
         packed, objects = hidden.punch(self.arguments.pack(args, kwargs))
-        return self._entry_of(tuple(objects)), *packed
+        entry = self._entry_of(tuple(objects))
+        if len(objects) == 1 and args and args[0] is objects[0]:
+            self.led[id(args[0])] = entry
+        return entry, *packed
 
     def _entry_of(self, objects: tuple) -> Entry:
         if not objects:
             return self.main
         key = tuple(map(id, objects))
         if key not in self.entries:
-            self.entries[key] = Entry(self.fun, self.arguments, self.options, objects)
+            self.entries[key] = Entry(self.fun, self.arguments, *self.options, objects)
             for obj in objects:  # a compiled function keeps no model alive
-                weakref.finalize(obj, self.entries.pop, key, None)
+                weakref.finalize(obj, self._forget, key)
         return self.entries[key]
+
+    def _forget(self, key: tuple[int, ...]) -> None:
+        self.entries.pop(key, None)
+        self.led.pop(key[0], None)
 
     def clear(self) -> None:
         """Forget everything; the next call compiles anew."""
         self.main.clear()
         self.entries.clear()
+        self.led.clear()
 
     # ------------------------------------------------------------------ ahead of time
 
-    def stage(self, method: str, args: tuple, kwargs: dict) -> tuple[Entry, Any, tuple]:
+    def stage(self, method: str, args: tuple, kwargs: dict) -> tuple[Variant, Any]:
         """Call a method of the `jax.jit` function that fits: trace, lower, eval_shape."""
         entry, *packed = self.prepare(args, kwargs)
+
+        def use(variant: Variant) -> Any:
+            inputs = variant.inputs(*packed)  # this chooses `run`
+            return getattr(variant.run, method)(*inputs)
+
         variant = entry.select()
         try:
-            staged = getattr(variant.run, method)(*variant.state_values(), *packed)
+            return variant, use(variant)
         except StatesGrew as grew:
-            use = lambda run: getattr(run, method)  # noqa: E731
-            _, staged = entry.grow(variant, grew.program, *packed, use=use)
-        return entry, staged, tuple(packed)
+            return entry.grow(variant, grew.program, use)
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """Lower for these arguments; `.compile()` gives a callable that reads and writes States."""
-        entry, staged, _ = self.stage("lower", args, kwargs)
-        return Lowered(staged, entry.current, self.prepare)
+        variant, staged = self.stage("lower", args, kwargs)
+        return Lowered(staged, variant, self.prepare)
+
+    def trace(self, *args: Any, **kwargs: Any) -> Any:
+        """`jax.stages.Traced` of the compiled callable."""
+        return self.stage("trace", args, kwargs)[1]
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The output as `jax.ShapeDtypeStruct`s; no State changes."""
-        _, (out, _, _), _ = self.stage("eval_shape", args, kwargs)
+        _, (out, _, _) = self.stage("eval_shape", args, kwargs)
         return hidden.show(out)
 
 

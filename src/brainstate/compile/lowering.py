@@ -30,10 +30,7 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         _, *packed = self._prepare(args, kwargs)
-        out, written, created = self._compiled(*self._variant.state_values(), *packed)
-        for state, value in zip(self._variant.writes, written, strict=True):
-            state._value = value
-        return out if created is None else created.publish(out)
+        return self._variant.store(*self._compiled(*self._variant.inputs(*packed)))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._compiled, name)

@@ -1,28 +1,25 @@
-"""The compiled callables behind one `jit`, and how a call finds the right one.
-
-One `_Variant` wraps one `jax.jit` function that takes the values of the States that it reads and
-writes, and the arguments. While its guards hold, a call collects these values, runs the function
-and stores the new values; nothing else happens in Python.
-"""
+"""The compiled callables behind one `jit`, and how a call finds the right one."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
 from .._engine import hidden
 from .._engine.cache import ProgramCache, signature
+from .._engine.cell import Cell, changes, handed_out
 from .._engine.frames import commit, read
 from .._engine.guards import Guards
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.program import Program, outer_values, trace
 from .arguments import Arguments
-from .created import Created
+from .remainder import Remainder
 
 _LIMIT = 16
 
@@ -38,8 +35,26 @@ class RunsEagerly(Exception):
     """`jax.disable_jit` is on: the body is to run as it is."""
 
 
+class _Callable(NamedTuple):
+    """A `jax.jit` function for one structure of the States' values."""
+
+    run: Callable
+    bare: list[list]  # the leaves, one each, of written States that hold a bare array
+    structured: list[tuple[Cell, int, int]]  # other written States, and which leaves are theirs
+
+
 class Variant:
-    """One compiled callable, with fixed lists of States and the facts that it relies on."""
+    """The States that are passed explicitly, and the facts that its programs rely on.
+
+    `run` takes the leaves of the States, the arguments, and where there are any, the keyword
+    arguments and what is donated: leaves of written States, and arguments by position or name. It
+    is kept for each structure that the values of the States had so far.
+    """
+
+    __slots__ = (
+        "bare", "callables", "entry", "guards", "lasting", "moves_clock", "pending", "read_cells",
+        "read_leaves", "reads", "run", "seen", "structured", "write_lists", "writes",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -49,30 +64,71 @@ class Variant:
         writes: tuple = (),
         program: Program | None = None,
     ):
-        self.entry, self.guards, self.reads, self.writes = entry, guards, reads, writes
-        pending = [] if program is None else [program]
-        known, written = {*reads, *writes}, {*writes}
+        self.entry, self.guards, self.reads = entry, guards, reads
+        # Bare values first: their leaves come out first and are stored fastest.
+        self.writes = tuple(sorted(writes, key=lambda state: state._cell.tree is not None))
+        self.read_cells = [state._cell for state in reads]
+        self.write_lists = [state._cell.leaves for state in self.writes]
+        self.lasting = all(cell.lasting for cell in self.read_cells)
+        self.pending = [] if program is None else [program]
+        self.callables: dict[tuple, _Callable] = {}
+        self.seen: Any = None  # what `changes` said when `read_leaves` were collected
+        self.read_leaves: list = []
 
-        def make(*packed: Any) -> Program:
-            return entry.trace(*packed, guards, outermost=True)
+    def gather(self) -> None:
+        """Collect what is only read, and choose the callable for the structure of all values."""
+        for cell in self.read_cells:
+            cell.remember()
+        now = changes.now
+        cells = [*self.read_cells, *[state._cell for state in self.writes]]
+        trees = tuple([cell.tree for cell in cells])
+        self.read_leaves = [leaf for cell in self.read_cells for leaf in cell.leaves]
+        if trees not in self.callables:
+            self.callables[trees] = self._make(trees)
+        self.run, self.bare, self.structured = self.callables[trees]
+        self.moves_clock = any(state._cell.remembered for state in self.writes)
+        self.seen = now if self.lasting else None
 
-        def pure(
-            read_values: list, write_values: list, donated: dict, args: tuple, kwargs: dict
-        ) -> tuple:
-            # Runs only where jax.jit has nothing for these arguments yet.
+    def _make(self, trees: tuple) -> _Callable:
+        sizes = [1 if tree is None else tree.num_leaves for tree in trees]
+        starts = list(itertools.accumulate(sizes, initial=0))
+        count, cells = len(self.reads), [state._cell for state in self.writes]
+        bare = list(itertools.takewhile(lambda i: trees[count + i] is None, range(len(cells))))
+        places = [
+            (cell, starts[count + i] - starts[count], starts[count + i + 1] - starts[count])
+            for i, cell in enumerate(cells)
+        ]
+        pure = self._pure(trees, starts)
+        pure.__name__ = pure.__qualname__ = self.entry.name
+        run = jax.jit(pure, **self.entry.options)
+        return _Callable(run, self.write_lists[: len(bare)], places[len(bare) :])
+
+    def _pure(self, trees: tuple, starts: list[int]) -> Callable:
+        """What jax.jit compiles; runs only where it has nothing for these arguments yet."""
+        entry, order = self.entry, (*self.reads, *self.writes)
+        known, written = {*order}, {*self.writes}
+
+        def value(leaves: list, i: int) -> Any:
+            own = leaves[starts[i] : starts[i + 1]]
+            return own[0] if trees[i] is None else trees[i].unflatten(own)
+
+        def pure(leaves: list, args: tuple, kwargs: Any = None, donated: Any = ((), None)) -> tuple:
             if current_trace() is EAGER:
                 raise RunsEagerly
-            program = pending.pop() if pending else make(donated, args, kwargs)
+            packed = (donated[1] or {}, args, kwargs or {})
+            program = self.pending.pop() if self.pending else None
+            program = program or entry.trace(*packed, self.guards, outermost=True)
             if not (known.issuperset(program.needs()) and written.issuperset(program.writes)):
                 raise StatesGrew(program)
-            values = dict(zip((*reads, *writes), (*read_values, *write_values), strict=True))
-            inputs = jax.tree.leaves([values[state] for state in program.reads])
-            out, new = program.replay(inputs, jax.tree.leaves((donated, args, kwargs)))
-            created = Created.of(program, new)
-            return out, [new.get(state, values[state]) for state in writes], created
+            leaves = [*leaves, *donated[0]]
+            now = {state: value(leaves, i) for i, state in enumerate(order)}
+            inputs = jax.tree.leaves([now[state] for state in program.reads])
+            out, new = program.replay(inputs, jax.tree.leaves(packed))
+            after = [new.get(state, now[state]) for state in self.writes]
+            before = [now[state] for state in self.writes]
+            return out, jax.tree.leaves(after), Remainder.of(program, new, before, after)
 
-        pure.__name__ = pure.__qualname__ = entry.name
-        self.run = jax.jit(pure, **entry.options)
+        return pure
 
     def grown(self, program: Program) -> Variant:
         """A variant that passes the States of `program` too, and that has its trace ready."""
@@ -80,15 +136,52 @@ class Variant:
         reads = dict.fromkeys(s for s in (*self.reads, *program.needs()) if s not in writes)
         return Variant(self.entry, self.guards, tuple(reads), tuple(writes), program)
 
-    def state_values(self) -> tuple[list, list]:
-        return [read(None, s) for s in self.reads], [read(None, s) for s in self.writes]
+    def call(self, donated: dict, args: tuple, kwargs: dict) -> Any:
+        """Run on the current values of the States, and store the new ones."""
+        inputs = self.inputs(donated, args, kwargs)  # this chooses `run`
+        return self.store(*self.run(*inputs))
+
+    def inputs(self, donated: dict, args: tuple, kwargs: dict) -> tuple:
+        """The arguments of `run`; each State is checked to have a value."""
+        for state in (*self.reads, *self.writes):
+            read(None, state)
+        handed_out.absorb_edits()
+        self.gather()
+        written = [*itertools.chain(*self.write_lists)]
+        if self.entry.donate_states:
+            return self.read_leaves, args, kwargs, (written, donated)
+        leaves = [*self.read_leaves, *written]
+        if self.entry.donates:
+            return leaves, args, kwargs, ((), donated)
+        return (leaves, args, kwargs) if kwargs else (leaves, args)
+
+    def store(self, out: Any, written: list, remainder: Remainder | None) -> Any:
+        """Give the written States their new values; returns the output."""
+        if remainder is not None:
+            return remainder.store(self.writes, out, written)
+        for leaves, value in zip(self.bare, written):  # noqa: B905  `bare` may be shorter
+            leaves[0] = value
+        for cell, start, stop in self.structured:
+            cell.put(written[start:stop])
+        if self.moves_clock:
+            changes.now = object()
+        return out
 
 
 class Entry:
     """What was compiled for one tuple of node arguments (mostly the empty one)."""
 
-    def __init__(self, fun: Callable, arguments: Arguments, options: dict, objects: tuple = ()):
+    def __init__(
+        self,
+        fun: Callable,
+        arguments: Arguments,
+        options: dict,
+        donate_states: bool,
+        objects: tuple = (),
+    ):
         self.fun, self.arguments, self.options = fun, arguments, options
+        self.donate_states = donate_states
+        self.donates = donate_states or bool(arguments.donated)
         self.name = getattr(fun, "__name__", type(fun).__name__)
         self.objects = tuple(map(weakref.ref, objects))
         self.programs = ProgramCache()  # for calls inside other transformations
@@ -124,29 +217,21 @@ class Entry:
         variant = self.current
         if not variant.guards.hold():
             variant = self.select()
-        writes = variant.writes
         try:
-            out, written, created = variant.run(
-                [s._value for s in variant.reads], [s._value for s in writes], donated, args, kwargs
-            )
+            return variant.call(donated, args, kwargs)
         except StatesGrew as grew:
-            run = self.grow(variant, grew.program, donated, args, kwargs)
-            writes, (out, written, created) = run
-        for state, value in zip(writes, written):  # noqa: B905  of one length; once per call
-            state._value = value
-        return out if created is None else created.publish(out)
+            return self.grow(variant, grew.program, lambda v: v.call(donated, args, kwargs))[1]
 
     def grow(
-        self, variant: Variant, program: Program, *packed: Any, use: Callable | None = None
-    ) -> tuple[tuple, Any]:
-        """Pass more States until all are passed; returns the written ones, and what came out."""
+        self, variant: Variant, program: Program, use: Callable[[Variant], Any]
+    ) -> tuple[Variant, Any]:
+        """Pass more States until all are passed; returns the variant, and what came of its use."""
         traced = [program]
         try:
             while True:
                 variant = self._replace(variant, variant.grown(traced[-1]))
                 try:
-                    run = variant.run if use is None else use(variant.run)
-                    return variant.writes, run(*variant.state_values(), *packed)
+                    return variant, use(variant)
                 except StatesGrew as grew:
                     traced.append(grew.program)
         except BaseException:

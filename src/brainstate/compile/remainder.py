@@ -1,7 +1,8 @@
-"""States and nodes that a compiled body made, on their way out of each call."""
+"""What a compiled call has to do beside storing leaves: new States and nodes, new structures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -16,35 +17,40 @@ from ..graph.copying import instantiate
 class Template:
     """What one trace of the body made. Compared by identity: a part of JAX's static data."""
 
-    def __init__(self, program: Program):
+    def __init__(self, program: Program, written_tree: Any):
         self.nodes = program.frame.nodes
         self.states = list(program.created)
         self.has_graphs = program.has_graphs
+        self.written_tree = written_tree
 
 
 @jax.tree_util.register_pytree_node_class
-class Created:
-    """The new States of one call, with their values; None stands for "nothing was made"."""
+class Remainder:
+    """The values of the States that the body made; None stands for "nothing but leaves"."""
 
     def __init__(self, template: Template, values: list):
         self.template, self.values = template, values
 
     @classmethod
-    def of(cls, program: Program, new: dict[State, Any]) -> Created | None:
-        if not (program.created or program.has_graphs):
+    def of(cls, program: Program, new: dict, before: list, after: list) -> Remainder | None:
+        """Needed where the body made something, or changed the structure of a State's value."""
+        tree = jax.tree.structure(after)
+        if not (program.created or program.has_graphs) and tree == jax.tree.structure(before):
             return None
-        return cls(Template(program), [new[state] for state in program.created])
+        return cls(Template(program, tree), [new[state] for state in program.created])
 
     def tree_flatten(self) -> tuple:
         return (self.values,), self.template
 
     @classmethod
-    def tree_unflatten(cls, template: Template, children: tuple) -> Created:
+    def tree_unflatten(cls, template: Template, children: tuple) -> Remainder:
         return cls(template, *children)
 
-    def publish(self, out: Any) -> Any:
-        """Store the new values; the caller gets his own copy of each node that the body made."""
+    def store(self, writes: Sequence[State], out: Any, written: list) -> Any:
+        """Store all values; the caller gets his own copy of each node that the body made."""
         template, memo = self.template, {}
+        for state, value in zip(writes, template.written_tree.unflatten(written), strict=True):
+            state._value = value
         values = dict(zip(template.states, self.values, strict=True))
         if template.has_graphs:
             out = jax.tree.map(

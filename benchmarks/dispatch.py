@@ -1,0 +1,70 @@
+"""What a call of a jitted stateful function costs beyond hand-written `jax.jit`.
+
+A model has L blocks of three small weights and one counter that each call increments. The
+hand-written contender is a `jax.jit` function of the same leaves that returns the counter.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from timing import interleaved, machine, table
+
+import brainstate as bst
+
+
+class Model(bst.graph.Node):
+    def __init__(self, blocks: int):
+        self.blocks = [
+            bst.ParamState({"w": jnp.ones((2, 2)), "b": jnp.ones(2), "g": jnp.ones(2)})
+            for _ in range(blocks)
+        ]
+        self.count = bst.ShortTermState(jnp.zeros(()))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        self.count.value = self.count.value + 1
+        return _forward([block.value for block in self.blocks], x)
+
+
+def _forward(weights: list[dict], x: jax.Array) -> jax.Array:
+    for p in weights:
+        x = (x @ p["w"] + p["b"]) * p["g"]
+    return x
+
+
+def contenders(blocks: int) -> dict:
+    model, x = Model(blocks), jnp.ones(2)
+
+    @jax.jit
+    def hand(weights: list[dict], count: jax.Array, x: jax.Array) -> tuple:
+        return _forward(weights, x), count + 1
+
+    weights, box = [block.value for block in model.blocks], [model.count.value]
+
+    def by_hand() -> jax.Array:
+        out, box[0] = hand(weights, box[0], x)
+        return out
+
+    closure = bst.compile.jit(lambda x: model(x))
+    argument = bst.compile.jit(lambda model, x: model(x))
+    return {
+        "hand-written": by_hand,
+        "closure": lambda: closure(x),
+        "module argument": lambda: argument(model, x),
+    }
+
+
+def main() -> None:
+    print(machine())
+    rows = []
+    for blocks in (1, 10, 100):
+        times = interleaved(contenders(blocks))
+        hand = times.pop("hand-written")
+        ratios = [f"{time / hand:.2f}" for time in times.values()]
+        rows.append([str(blocks), str(3 * blocks + 1), f"{hand * 1e6:.1f}", *ratios])
+    header = ["blocks", "leaves", "hand-written, µs", "closure, ratio", "module argument, ratio"]
+    table("jit dispatch", header, rows)
+
+
+if __name__ == "__main__":
+    main()
