@@ -29,7 +29,9 @@ class _Clock:
 
 
 changes = _Clock()
-"""`now` becomes another object after a cell changed that a compiled function remembers."""
+"""`now` becomes another object whenever a compiled function may have to look again: after the
+assignment of a State or of a node's attribute. Compiled code moves it only if the State that it
+writes is remembered elsewhere."""
 
 
 class Cell:
@@ -92,27 +94,27 @@ class HandedOut:
     def __init__(self) -> None:
         self.cells: list[Cell] = []
         self._lock = threading.Lock()
-        self._inspect = False  # whether all must be looked at one by one
-        self._dicts: list[dict] = []
-        self._copies: list[dict] = []
+        self.inspect = False  # whether all must be looked at one by one
+        self.dicts: list[dict] = []
+        self.copies: list[dict] = []
 
     def add(self, cell: Cell) -> None:
         self.cells.append(cell)
-        self._inspect = True
+        self.inspect = True
 
     def absorb_edits(self) -> None:
         """Take over what was edited since the last time."""
-        if self._inspect or not self._same():
+        if self.inspect or not self._same():
             with self._lock:
                 self.cells = [cell for cell in self.cells if self._absorb(cell)]
                 simple = [cell for cell in self.cells if _is_comparable(cell)]
-                self._dicts = [cell.container for cell in simple]
-                self._copies = [dict(container) for container in self._dicts]
-                self._inspect = len(simple) < len(self.cells)
+                self.dicts = [cell.container for cell in simple]
+                self.copies = [dict(container) for container in self.dicts]
+                self.inspect = len(simple) < len(self.cells)
 
     def _same(self) -> bool:
         try:
-            return self._dicts == self._copies
+            return self.dicts == self.copies
         except Exception:  # arrays of several elements, hence different ones
             return False
 

@@ -1,8 +1,8 @@
 """Guards: the Python-side facts that a compiled program was built on.
 
-`jit` asks `Guards.hold()` before each call. Facts about node attributes are rechecked only after
-some node attribute was assigned anywhere (one integer is compared); lists and dicts, which can
-change unseen, are compared element by element; settings only where the scope is another one.
+Facts about node attributes are rechecked only after some attribute of some node was assigned: a
+clock tells. Lists and dicts can change unseen; they are compared with a copy at each call. Settings
+are rechecked where the scope is another one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 
 import jax
 import numpy as np
+
+from .cell import changes
 
 _SCALARS = (bool, int, float, complex, str, bytes, type(None), enum.Enum)
 _SMALL = 1024  # elements of a NumPy array that are compared by value
@@ -29,7 +31,12 @@ class Clock:
 
 
 attribute_clock = Clock()
-"""Ticks at each attribute assignment on any node."""
+"""Ticks at each assignment of an attribute of any node."""
+
+
+def tick() -> None:
+    attribute_clock.now += 1
+    changes.now = object()
 
 
 class Identity:

@@ -38,7 +38,7 @@ def restore_rngs(fn: Callable, rngs: RandomState | Sequence[RandomState] | None 
 
 
 def _generators(rngs: Any) -> list[RandomState]:
-    # The room above: a default that only this function names.
+    # Imported here: most programs that differentiate or batch never come this way.
     from ..random import DEFAULT, RandomState
 
     generators = [DEFAULT] if rngs is None else [rngs] if isinstance(rngs, RandomState) else rngs

@@ -12,7 +12,6 @@ import jax
 
 from .._engine import hidden
 from .._engine.cell import UNSET, changes, handed_out
-from .._engine.guards import attribute_clock
 from .._engine.frames import current_frame, read
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.names import describe
@@ -23,6 +22,7 @@ from .stateful_function import StatefulFunction
 from .variants import Entry, RunsEagerly, StatesGrew, Variant
 
 _concrete_types: set[type] = set()
+_NOTHING: dict = {}
 
 
 @decorator
@@ -76,23 +76,25 @@ def _quick_call(compiler: Compiler) -> Callable:
 
     Anything unusual goes the full way, `Compiler.call`.
     """
-    main, led, first_hole = compiler.main, compiler.led, (hidden.Hole(0),)
-    plain, donates, clock = compiler.arguments.plain, main.donates, attribute_clock
+    main, led = compiler.main, compiler.led
+    plain, donates = compiler.arguments.plain, main.donates
 
     def jitted(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not plain or current_frame() is not None:
             return compiler.call(args, kwargs)
         entry, passed = main, args
-        if led and args and id(args[0]) in led:
-            entry, passed = led[id(args[0])], first_hole + args[1:]
+        if led and args and (found := led.get(id(args[0]))) is not None:
+            entry, passed = found, args[1:]
+        try:
+            if handed_out.inspect or handed_out.dicts != handed_out.copies:
+                handed_out.absorb_edits()
+        except Exception:  # comparing different arrays: they have no single truth value
+            handed_out.absorb_edits()
         variant = entry.current
         guards = variant.guards
-        if guards.epoch != clock.now or guards.slow or guards.live != guards.copies:
+        if variant.seen is not changes.now or guards.live != guards.copies:
             if not guards.hold():
                 return compiler.call(args, kwargs)
-        if handed_out.cells:
-            handed_out.absorb_edits()
-        if variant.seen is not changes.now:
             variant.gather()
         try:
             if donates:
@@ -113,7 +115,7 @@ def _quick_call(compiler: Compiler) -> Callable:
         witness = written[0] if written else out
         if type(witness) not in _concrete_types and not _is_outside(witness):
             return compiler.call(args, kwargs)  # a plain jax transformation is under way
-        if remainder is not None or variant.structured or variant.moves_clock:
+        if variant.moves_clock or variant.structured or remainder is not None:
             return variant.store(out, written, remainder)
         for leaves, value in zip(variant.bare, written):  # noqa: B905  of one length
             leaves[0] = value
@@ -156,7 +158,7 @@ class Compiler:
         self.options = (options, donate_states)
         self.main = Entry(fun, arguments, *self.options)
         self.entries: dict[tuple[int, ...], Entry] = {}  # by the nodes among the arguments
-        self.led: dict[int, Entry] = {}  # those where the first argument is the only node
+        self.led: dict[int, Entry] = {}  # where the first argument is the only node
 
     def call(self, args: tuple, kwargs: dict) -> Any:
         """The full way: any arguments, inside or outside other transformations."""
@@ -173,25 +175,20 @@ class Compiler:
 
     def prepare(self, args: tuple, kwargs: dict) -> tuple[Entry, dict, tuple, dict]:
         """Pack the arguments, punch holes for nodes, and find the entry that belongs to these."""
-        packed, objects = hidden.punch(self.arguments.pack(args, kwargs))
-        entry = self._entry_of(tuple(objects))
-        if len(objects) == 1 and args and args[0] is objects[0]:
-            self.led[id(args[0])] = entry
-        return entry, *packed
+        (donated, punched, named), objects = hidden.punch(self.arguments.pack(args, kwargs))
+        if len(objects) == 1 and self.arguments.plain and args and args[0] is objects[0]:
+            return self._entry_of(self.led, objects, led=True), donated, punched[1:], named
+        return self._entry_of(self.entries, objects), donated, punched, named
 
-    def _entry_of(self, objects: tuple) -> Entry:
+    def _entry_of(self, entries: dict, objects: list, led: bool = False) -> Entry:
         if not objects:
             return self.main
-        key = tuple(map(id, objects))
-        if key not in self.entries:
-            self.entries[key] = Entry(self.fun, self.arguments, *self.options, objects)
+        key = id(objects[0]) if led else tuple(map(id, objects))
+        if key not in entries:
+            entries[key] = Entry(self.fun, self.arguments, *self.options, tuple(objects), led)
             for obj in objects:  # a compiled function keeps no model alive
-                weakref.finalize(obj, self._forget, key)
-        return self.entries[key]
-
-    def _forget(self, key: tuple[int, ...]) -> None:
-        self.entries.pop(key, None)
-        self.led.pop(key[0], None)
+                weakref.finalize(obj, entries.pop, key, None)
+        return entries[key]
 
     def clear(self) -> None:
         """Forget everything; the next call compiles anew."""

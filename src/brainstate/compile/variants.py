@@ -87,7 +87,7 @@ class Variant:
             self.callables[trees] = self._make(trees)
         self.run, self.bare, self.structured = self.callables[trees]
         self.moves_clock = any(state._cell.remembered for state in self.writes)
-        self.seen = now if self.lasting else None
+        self.seen = now if self.lasting and not self.guards.slow else None
 
     def _make(self, trees: tuple) -> _Callable:
         sizes = [1 if tree is None else tree.num_leaves for tree in trees]
@@ -178,12 +178,14 @@ class Entry:
         options: dict,
         donate_states: bool,
         objects: tuple = (),
+        led: bool = False,
     ):
         self.fun, self.arguments, self.options = fun, arguments, options
         self.donate_states = donate_states
         self.donates = donate_states or bool(arguments.donated)
         self.name = getattr(fun, "__name__", type(fun).__name__)
         self.objects = tuple(map(weakref.ref, objects))
+        self.led = led  # the only node is the first argument, and left out of `args`
         self.programs = ProgramCache()  # for calls inside other transformations
         self.lock = threading.Lock()
         self.clear()
@@ -197,6 +199,8 @@ class Entry:
     def restore(self, donated: dict, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """The arguments as the user gave them."""
         args, kwargs = self.arguments.unpack(donated, args, kwargs)
+        if self.led:
+            return (self.objects[0](), *args), kwargs
         if self.objects:
             args, kwargs = hidden.fill((args, kwargs), self.objects)
         return args, kwargs

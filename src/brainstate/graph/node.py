@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .._engine.frames import Frame, current_frame
-from .._engine.guards import attribute_clock
+from .._engine.guards import tick
 from .._engine.hidden import enrol
 from .._engine.names import adopt, describe
 from .._errors import TraceContextError
 from .._state import State
 from ..util.pretty import PrettyAttr, PrettyRepr, PrettyType
+from .pytrees import open_container
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "<absent>", "__slots__": ()})()
 EVERYTHING = "all attributes"  # kinds of facts beside attribute names, which have no blanks
@@ -61,7 +62,7 @@ class Node(PrettyRepr):
         object.__delattr__(self, name)
 
     def _edit(self, name: str, value: Any) -> None:
-        attribute_clock.now += 1
+        tick()
         frame = current_frame()
         if frame is not None:
             _refuse_states_made_in_loops(frame, self, name, value)
@@ -69,7 +70,7 @@ class Node(PrettyRepr):
             frame.edits.setdefault((id(self), name), (self, name, old))
 
     def _restore_attribute(self, name: str, value: Any) -> None:
-        attribute_clock.now += 1
+        tick()
         if value is not ABSENT:
             object.__setattr__(self, name, value)
         elif name in _vars(self, "__dict__"):
@@ -117,12 +118,12 @@ def _children_now(node: Node) -> dict[str, Any]:
     return {k: v for k, v in _vars(node, "__dict__").items() if _may_hold_nodes(v)}
 
 
-def _may_hold_nodes(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_may_hold_nodes, value.values()))
-    if isinstance(value, (list, tuple)):
-        return any(map(_may_hold_nodes, value))
-    return isinstance(value, Node)
+def _may_hold_nodes(value: Any, around: tuple[int, ...] = ()) -> bool:
+    if isinstance(value, Node):
+        return True
+    opened = None if id(value) in around else open_container(value)
+    around = (*around, id(value))
+    return opened is not None and any(_may_hold_nodes(x, around) for x in opened.children)
 
 
 def _refuse_states_made_in_loops(frame: Frame | None, node: Node, name: str, value: Any) -> None:

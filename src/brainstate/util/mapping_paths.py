@@ -69,10 +69,11 @@ def nest_items(items: Iterable[tuple[PathParts, Any]]) -> dict:
 
 
 def _level(path: PathParts, levels: dict[PathParts, dict], leaves: set[PathParts]) -> dict:
-    if path in levels:
-        return levels[path]
-    if path in leaves:
-        raise ValueError(f"Path {path!r} is a leaf and cannot hold other paths.")
-    above = _level(path[:-1], levels, leaves)
-    levels[path] = above[path[-1]] = {}
+    known = len(path)
+    while path[:known] not in levels:
+        if path[:known] in leaves:
+            raise ValueError(f"Path {path[:known]!r} is a leaf and cannot hold other paths.")
+        known -= 1
+    for end in range(known, len(path)):
+        levels[path[: end + 1]] = levels[path[:end]][path[end]] = {}
     return levels[path]
