@@ -1,0 +1,136 @@
+"""`Module`: a node that computes something."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ..graph import Node, nodes, states, treefy_states
+from ..graph.walk import UNLIMITED
+from ..init import to_size
+from ..mixin import ParamDesc
+from ..typing import Filter, Size
+
+_EVERY_LEVEL = (0, UNLIMITED)
+
+
+class Module(Node, ParamDesc):
+    """Base of layers and models.
+
+    Subclasses call ``super().__init__()``, hold States and other modules as attributes, and define
+    `update`, which is what a call runs. States that belong to a run are created in `init_state`
+    and set back in `reset_state`; `init_all_states` calls these for a whole model.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> class Scale(brainstate.nn.Module):
+    ...     def __init__(self, factor):
+    ...         super().__init__()
+    ...         self.factor = brainstate.ParamState(factor)
+    ...
+    ...     def update(self, x):
+    ...         return self.factor.value * x
+    >>> Scale(3.0)(2.0), 2.0 >> Scale(3.0)
+    (6.0, 6.0)
+    """
+
+    __array_ufunc__ = None  # NumPy arrays on the left leave `>>` to the module
+
+    _in_size: tuple[int, ...] | None = None
+    _out_size: tuple[int, ...] | None = None
+    _name: str | None = None
+
+    def __init__(self, name: str | None = None):
+        if not (name is None or isinstance(name, str)):
+            raise TypeError(f"The name of a module is a string or None; found {name!r}.")
+        self._in_size = self._out_size = None
+        self._name = name
+
+    @property
+    def name(self) -> str | None:
+        """The name given at construction."""
+        return self._name
+
+    @property
+    def in_size(self) -> tuple[int, ...] | None:
+        """The shape of an input, without batch axes; None if any will do."""
+        return self._in_size
+
+    @in_size.setter
+    def in_size(self, size: Size | None) -> None:
+        self._in_size = to_size(size)
+
+    @property
+    def out_size(self) -> tuple[int, ...] | None:
+        """The shape of an output, without batch axes; None if unknown."""
+        return self._out_size
+
+    @out_size.setter
+    def out_size(self, size: Size | None) -> None:
+        self._out_size = to_size(size)
+
+    def update(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes."""
+        raise NotImplementedError(f"{type(self).__name__} must define update().")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.update(*args, **kwargs)
+
+    def __rrshift__(self, x: Any) -> Any:
+        return self(x)
+
+    def init_state(self, *args: Any, **kwargs: Any) -> None:
+        """Create the States of a run."""
+
+    def reset_state(self, *args: Any, **kwargs: Any) -> None:
+        """Set the States of a run back."""
+
+    def states(
+        self,
+        *filters: Filter,
+        allowed_hierarchy: tuple[int, int] = _EVERY_LEVEL,
+        level: int | None = None,
+    ) -> Any:
+        """The States below, by path; with several filters, one mapping for each.
+
+        See `brainstate.graph.states`.
+        """
+        return states(self, *filters, allowed_hierarchy=_levels(allowed_hierarchy, level))
+
+    def nodes(
+        self,
+        *filters: Filter,
+        allowed_hierarchy: tuple[int, int] = _EVERY_LEVEL,
+        level: int | None = None,
+    ) -> Any:
+        """The nodes below and this one, by path, children before parents.
+
+        See `brainstate.graph.nodes`.
+        """
+        return nodes(self, *filters, allowed_hierarchy=_levels(allowed_hierarchy, level))
+
+    def state_trees(self, *filters: Filter) -> Any:
+        """The States below as pytrees, nested as the modules are.
+
+        See `brainstate.graph.treefy_states`.
+        """
+        return treefy_states(self, *filters)
+
+    def _pretty_name(self, name: str, value: Any) -> str | None:
+        if name in ("_in_size", "_out_size", "_name"):
+            return None if value is None else name[1:]
+        return super()._pretty_name(name, value)
+
+
+class ElementWiseBlock(Module):
+    """A module whose output has the size of its input, whatever that is."""
+
+
+def _levels(allowed: tuple[int, int], level: int | None) -> tuple[int, int]:
+    if level is None:
+        return allowed
+    warnings.warn(
+        f"`level={level}` is deprecated; write allowed_hierarchy=(0, {level}).",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return 0, level
