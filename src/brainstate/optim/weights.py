@@ -1,0 +1,97 @@
+"""The weights that an optimizer was given, and how gradients find them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .._engine.names import describe
+from .._state import State, StateDictManager
+from ..augment.derivative_units import strip
+
+
+class RegisteredWeights:
+    """Weights by key, each State once, under the first key it was given.
+
+    Walks over a graph of nodes do not look inside: the weights belong to the model, and an
+    optimizer that listed them too would rename them in whatever holds both.
+    """
+
+    def __init__(self, owner: Any):
+        self.owner = owner
+        self.states: StateDictManager = StateDictManager()
+        self.aliases: dict[Hashable, Hashable] = {}
+
+    def joined(self, weights: Any) -> tuple[RegisteredWeights, list]:
+        """These weights and more, and the keys that are new or stand for another State now."""
+        new = RegisteredWeights(self.owner)
+        new.states.update(self.states)
+        new.aliases.update(self.aliases)
+        return new, [key for key, state in _checked(weights).items() if new._add(key, state)]
+
+    def _add(self, key: Hashable, state: State) -> bool:
+        known = next((k for k, s in self.states.items() if s is state), None)
+        if known is not None:
+            if known != key:
+                self.aliases[key] = known
+            return False
+        self.aliases = {a: k for a, k in self.aliases.items() if key not in (a, k)}
+        self.states[key] = state
+        return True
+
+    def gradients(self, grads: Mapping[Hashable, Any]) -> list:
+        """One gradient for each weight, as plain numbers; ValueError where they do not fit."""
+        if not isinstance(grads, Mapping):
+            raise TypeError(
+                "Gradients come in a dict with the keys of the registered weights, as `grad` gives "
+                f"them for a dict of States; found {type(grads).__name__}."
+            )
+        found = {self.aliases.get(key, key): grad for key, grad in grads.items()}
+        missing = [key for key in self.states if key not in found]
+        extra = [key for key in found if key not in self.states]
+        if missing or extra:
+            raise ValueError(
+                f"The gradients do not match the registered weights: missing {missing}, unknown "
+                f"{extra}. Register with the same dict of States that `grad` is given."
+            )
+        return [_fitting(key, state, found[key]) for key, state in self.states.items()]
+
+    def check_owner(self, optimizer: Any) -> None:
+        """ValueError where the optimizer is a copy, whose weights would still be the old ones."""
+        if self.owner is not optimizer:
+            raise ValueError(
+                f"This {type(optimizer).__name__} is a copy of another one, and its weights are "
+                "still those of the original: call register_trainable_weights() with its own."
+            )
+
+
+def _checked(weights: Any) -> Mapping[Hashable, State]:
+    if weights is None:
+        return {}
+    if not isinstance(weights, Mapping):
+        raise TypeError(
+            "Weights come in a dict of States, such as model.states(brainstate.ParamState); found "
+            f"{type(weights).__name__}."
+        )
+    for key, state in weights.items():
+        if not isinstance(state, State):
+            raise TypeError(f"Weights must be States; found {type(state).__name__} under {key!r}.")
+    return weights
+
+
+def _fitting(key: Hashable, state: State, grad: Any) -> Any:
+    number, weight = strip(grad), strip(state.value)
+    same_tree = jax.tree.structure(number) == jax.tree.structure(weight)
+    if same_tree and _shapes(number) == _shapes(weight):
+        return number
+    raise ValueError(
+        f"The gradient of {describe(state)} (key {key!r}) must have its structure and shapes, "
+        f"{jax.tree.map(jnp.shape, weight)}; found {jax.tree.map(jnp.shape, number)}."
+    )
+
+
+def _shapes(tree: Any) -> list:
+    return [jnp.shape(leaf) for leaf in jax.tree.leaves(tree)]
