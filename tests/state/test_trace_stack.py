@@ -208,7 +208,8 @@ def test_an_exception_closes_it(abc):
         with trace:
             _ = a.value / 0
 
-    pytest.raises(ZeroDivisionError, fail)
+    with pytest.raises(ZeroDivisionError):
+        fail()
     _ = b.value
     assert trace.states == [a]
 
