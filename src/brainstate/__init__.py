@@ -29,17 +29,33 @@ if TYPE_CHECKING:
         augment,
         compile,
         environ,
+        functional,
         graph,
+        init,
+        mixin,
         nn,
         optim,
         random,
+        surrogate,
         transform,
         typing,
         util,
     )
 
-_ROOMS = (
+__all__ = [
+    "HiddenState",
+    "LongTermState",
+    "ParamState",
+    "ShortTermState",
+    "State",
+    "StateDictManager",
+    "StateTraceStack",
+    "TreefyState",
+    "__version__",
     "augment",
+    "catch_new_states",
+    "check_state_jax_tracer",
+    "check_state_value_tree",
     "compile",
     "environ",
     "functional",
@@ -53,22 +69,6 @@ _ROOMS = (
     "transform",
     "typing",
     "util",
-)
-
-__all__ = [
-    "HiddenState",
-    "LongTermState",
-    "ParamState",
-    "ShortTermState",
-    "State",
-    "StateDictManager",
-    "StateTraceStack",
-    "TreefyState",
-    "__version__",
-    "catch_new_states",
-    "check_state_jax_tracer",
-    "check_state_value_tree",
-    *_ROOMS,
 ]
 
 for _kind in (State, ShortTermState, LongTermState, HiddenState, ParamState, TreefyState,
@@ -79,7 +79,7 @@ del _kind
 
 def __getattr__(name: str) -> Any:
     # Rooms are imported when first used: `import brainstate` costs little beyond `import jax`.
-    if name in _ROOMS:
+    if name in __all__:
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'brainstate' has no attribute {name!r}")
 

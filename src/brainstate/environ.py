@@ -68,7 +68,8 @@ class _Scope(dict):
 _MISSING: Any = object()
 _lock = threading.Lock()
 _process: _Scope = _Scope({PRECISION: 32})
-_local: ContextVar[_Scope] = ContextVar("brainstate_environ", default=_Scope())
+_no_context = _Scope()
+_local: ContextVar[_Scope] = ContextVar("brainstate_environ", default=_no_context)
 _behaviors: dict[str, Callable[[Any], Any]] = {}
 
 
@@ -278,10 +279,12 @@ def get_dt() -> Any:
 
 
 def get_mode() -> Any:
+    """The mode that models run in, such as training."""
     return get("mode")
 
 
 def get_mem_scaling() -> Any:
+    """The scaling between physical and computational units of a membrane potential."""
     return get("mem_scaling")
 
 

@@ -4,4 +4,4 @@ from . import augment, compile
 from .augment import *  # noqa: F403
 from .compile import *  # noqa: F403
 
-__all__ = [*augment.__all__, *compile.__all__]
+__all__ = augment.__all__ + compile.__all__

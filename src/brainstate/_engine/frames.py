@@ -19,11 +19,12 @@ from .jax_api import EAGER, current_trace, is_staging, is_tracer, set_current_tr
 from .names import describe
 
 if TYPE_CHECKING:
-    from .guards import Guards
     from .._state import State
+    from .guards import Guards
 
 _current: ContextVar[Frame | None] = ContextVar("brainstate_frame", default=None)
 current_frame = _current.get
+
 
 class Frame:
     """One running body, seen from the States: what it read, wrote and created.
@@ -38,7 +39,8 @@ class Frame:
     def __init__(self, given: dict[State, Any] | None = None):
         self.parent = current_frame()
         self.outer_trace = current_trace()
-        self.guarded = self.guards is not None or (self.parent is not None and self.parent.guarded)
+        outside = self.parent is not None and self.parent.guarded
+        self.guarded: bool = outside or self.guards is not None
         self.values: dict[State, Any] = {}
         self.leaves: dict[State, list] = {}  # as first seen, to notice in-place changes
         self.seen: set[State] = set()
@@ -108,6 +110,10 @@ class Frame:
         self.values[state] = value
         self._mark_written(state)
 
+    def restore(self, state: State, value: Any) -> None:
+        """Put a value back; recorders take it for a read."""
+        self.write(state, value)
+
     def create(self, state: State, value: Any) -> None:
         self.values[state] = value
         self.created[state] = None
@@ -176,6 +182,14 @@ def write(frame: Frame | None, state: State, value: Any) -> None:
     elif trace is not state._home:
         raise TraceContextError(_inside_plain_jax(state, "assigned"))
     state._value = value
+
+
+def restore(frame: Frame | None, state: State, value: Any) -> None:
+    """As `write`, but a recorder takes it for a read."""
+    if frame is not None and state._home is None:
+        frame.restore(state, value)
+    else:
+        write(frame, state, value)
 
 
 def create(state: State, value: Any) -> None:

@@ -51,7 +51,9 @@ class Identity:
             self.ref = lambda: obj
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Identity) and (mine := self.ref()) is not None and mine is other.ref()
+        return (
+            isinstance(other, Identity) and (mine := self.ref()) is not None and mine is other.ref()
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -85,8 +87,13 @@ _CONTAINERS = (list, dict, set)
 def _shadow(container: Any) -> Any:
     """A copy for comparison at the speed of C, where equal elements are the same elements."""
     items = [*container, *container.values()] if type(container) is dict else [*container]
-    plain = all(type(item).__eq__ is object.__eq__ or type(item) is str for item in items)
+    plain = all(type(item) is str or _compares_by_identity(item) for item in items)
     return container.copy() if plain else None
+
+
+def _compares_by_identity(item: Any) -> bool:
+    comparison: Any = type(item).__eq__
+    return comparison is object.__eq__
 
 
 class Fact:
@@ -136,7 +143,6 @@ class Guards:
 
     def add_setting(self, name: str, snapshot: Any) -> None:
         self.settings.setdefault(name, snapshot)
-        self.steady = False
         self.scope = (None, None)
         self.slow = True
 

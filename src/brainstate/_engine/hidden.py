@@ -61,7 +61,11 @@ class Reference:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Reference) and (mine := self.get()) is not None and mine is other.get()
+        return (
+            isinstance(other, Reference)
+            and (mine := self.get()) is not None
+            and mine is other.get()
+        )
 
 
 def hide(tree: Any, strong: Callable[[Any], bool] = lambda obj: True) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import weakref
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 _PACKAGE = str(Path(__file__).parent.parent)
@@ -14,10 +16,8 @@ _owners: weakref.WeakKeyDictionary[Any, tuple[weakref.ref, tuple]] = weakref.Wea
 def adopt(owner: Any, key: tuple, child: Any, kinds: type | tuple[type, ...]) -> None:
     """Remember that `child`, or what stands in the container `child`, hangs on `owner`."""
     if isinstance(child, kinds):
-        try:
+        with contextlib.suppress(TypeError):  # a user's class with __eq__ and no __hash__
             _owners[child] = (weakref.ref(owner), key)
-        except TypeError:  # a user's class with __eq__ and no __hash__ keeps no path
-            pass
     elif type(child) in (list, tuple):
         for index, item in enumerate(child):
             adopt(owner, (*key, index), item, kinds)
@@ -53,7 +53,7 @@ def describe(obj: Any) -> str:
 
 def caller() -> str | None:
     """``file:line`` of the nearest frame outside this package."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     return None if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"

@@ -19,8 +19,15 @@ from .._errors import TraceContextError
 from .frames import Frame, current_frame, read
 from .guards import Guards
 from .hidden import hide, is_graph, show
-from .jax_api import EAGER, ClosedJaxpr, Primitive, current_trace, is_tracer, jaxpr_as_fun
-from .jax_api import set_current_trace
+from .jax_api import (
+    EAGER,
+    ClosedJaxpr,
+    Primitive,
+    current_trace,
+    is_tracer,
+    jaxpr_as_fun,
+    set_current_trace,
+)
 from .names import describe
 
 if TYPE_CHECKING:
@@ -120,8 +127,10 @@ class Program:
         return [tree.unflatten(avals) for tree, avals in self.frame.signatures]
 
     def as_jaxpr(self) -> Any:
-        types = (self.read_types(), self.in_tree.unflatten(self.in_avals))
-        return jax.make_jaxpr(lambda *leaves: self.run(*leaves))(*map(_struct, jax.tree.leaves(types)))
+        """State leaves and argument leaves to output leaves and new State leaves."""
+        avals = jax.tree.leaves((self.read_types(), self.in_avals))
+        structs = [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals]
+        return jax.make_jaxpr(lambda *leaves: self.run(*leaves))(*structs)
 
     def fits(self, values: dict[State, Any]) -> bool:
         """Whether State values have the types that the program was traced with."""
@@ -179,7 +188,7 @@ def trace(
         raise TraceContextError(
             "A plain jax transformation (jax.jit, jax.lax.scan, ...) called in this body holds a "
             "program that it traced earlier, with State values of that time in it. Use its "
-            "brainstate twin (brainstate.transform.jit, .scan, ...), or pass the values as arguments."
+            "brainstate twin (brainstate.transform.jit, .scan, ...), or pass values as arguments."
         ) from error
     return Program(
         run=_expose_state_inputs(closed, frame.input_count),

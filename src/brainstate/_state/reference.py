@@ -11,7 +11,7 @@ import jax
 from ..util.pretty import PrettyAttr, PrettyRepr, PrettyType
 
 if TYPE_CHECKING:
-    from .state import State
+    pass
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,10 +32,10 @@ class TreefyState(PrettyRepr):
     2.0
     """
 
-    type: type[State]
+    type: Any  # the class of the State
     value: Any
 
-    def __init__(self, type: type[State], value: Any, **metadata: Any):
+    def __init__(self, type: Any, value: Any, **metadata: Any):
         self.type, self.value = type, value
         vars(self).update({"name": None, "tag": None, **metadata})
 

@@ -6,10 +6,9 @@ import contextlib
 import copy
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
 
 import jax
-from typing_extensions import Self
 
 from .._engine import frames
 from .._engine.cell import Cell
@@ -91,7 +90,7 @@ class State(PrettyRepr):
     def restore_value(self, value: Any) -> None:
         """Assign a value of the same tree structure; anything else raises ValueError."""
         self._check_tree(value)
-        frames.write(frames.current_frame(), self, value)
+        frames.restore(frames.current_frame(), self, value)
 
     def value_call(self, fun: Callable[[Any], Any]) -> Any:
         """``jax.tree.map(fun, self.value)``; the State keeps its value."""

@@ -77,7 +77,7 @@ class StateTraceStack:
         )
 
     def get_state_values(self, separate: bool = False, replace: bool = False) -> tuple:
-        """The current values; `separate`: (written, read); `replace`: None at the other's places."""
+        """The current values; `separate`: (written, read), `replace`: with None at gaps."""
         if not separate:
             return tuple(state.value for state in self.states)
         return self.get_write_state_values(replace), self.get_read_state_values(replace)
@@ -135,6 +135,11 @@ class _RecordingFrame(frames.Frame):
         if state not in self.created:
             self.stack.write_its_value(state)
         frames.write(self.parent, state, value)
+
+    def restore(self, state: State, value: Any) -> None:
+        if state not in self.created:
+            self.stack.read_its_value(state)
+        frames.restore(self.parent, state, value)
 
     def create(self, state: State, value: Any) -> None:
         self.created[state] = None

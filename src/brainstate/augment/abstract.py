@@ -32,12 +32,13 @@ def eval_shape(fn: Callable, *args: Any, rngs: Any = None, **kwargs: Any) -> Any
 
 
 def _with_shapes(program: Program) -> Any:
-    new, memo = program.effect_types(), {}
+    new = program.effect_types()
+    memo: dict = {}
     out = program.out_type()
     roots = [leaf for leaf in jax.tree.leaves(out) if is_graph(leaf)]
     nodes = {id(node): node for root in roots for _, node in iter_node(root)}
     states = [state for root in roots for _, state in _states_of(root)]
-    values = {s: _shapes(new[s] if s in new else s.value) for s in states}
+    values = {s: _shapes(new[s] if s in new else s.value) for s in states}  # noqa: SIM401
     return jax.tree.map(
         lambda x: instantiate(x, nodes, values, memo) if is_graph(x) else _shapes(x), out
     )

@@ -16,6 +16,7 @@ from .._engine.frames import Frame, commit
 from .._engine.hidden import hide, show
 from .._engine.names import describe
 from .._engine.options import decorator
+from .._state import State
 from .._units import is_quantity, split, unit_of
 from ..util.pretty import PrettyAttr, PrettyRepr, PrettyType
 from .derivative_units import dress, quotient, strip
@@ -52,7 +53,8 @@ class GradientTransform(PrettyRepr):
         check_dtypes(states, self.allow_int)
         positions = self.targets.positions(len(args))
         given = Wrt([s.value for s in states], [args[p] for p in positions])
-        frame, effects = Frame(), []
+        frame = Frame()
+        effects: list[State] = []
 
         def pure(numbers: Wrt) -> tuple[Any, tuple]:
             wrt = dress(numbers, given) if self.unit_aware else numbers
@@ -164,9 +166,7 @@ def grad(
     """
     if reduce_axes:
         raise ValueError("reduce_axes is gone from JAX; use jax.lax.psum inside the function.")
-    derive = functools.partial(
-        jax.grad, has_aux=True, holomorphic=holomorphic, allow_int=allow_int
-    )
+    derive = functools.partial(jax.grad, has_aux=True, holomorphic=holomorphic, allow_int=allow_int)
     return GradientTransform(
         fun, derive, grad_states, argnums, has_aux=has_aux, return_value=return_value,
         unit_aware=unit_aware, check_states=check_states, allow_int=allow_int, scalar=True,

@@ -135,29 +135,28 @@ class LaneCall:
     # ------------------------------------------------------------------ who leaves how
 
     def _plan(self, out: Any, effects: list[State]) -> None:
-        """Decide for each State that has something to tell: leave by lane, shared, or not at all."""
+        """Decide which States leave along which axis, and which are shared by all lanes."""
         returned = axes_of_states(self.axes.out_axes, out, "out_axes")
         arguments = axes_of_states((self.arg_axes, 0), (self.args, self.kwargs), "in_axes")
-        declared = self.axes.out_states
-        for state in dict.fromkeys([*effects, *returned, *declared]):
-            if state in declared:
-                axis = declared[state]
-            elif state in self.mapped:
-                if state not in self.frame.written:
-                    continue
-                axis = self.mapped[state]
-            elif state in returned:
-                axis = returned[state]
-            elif state in self.frame.created:
-                known = arguments if state in arguments else {state: self.axis_of_created(state)}
-                axis = known[state]
-            else:
-                axis = None
+        created = self.frame.created
+        for state in dict.fromkeys([*effects, *returned, *self.axes.out_states]):
+            axis = self._axis_of(state, returned, arguments)
             if axis is not None:
                 self.leaving[state] = axis
-            elif state in self.frame.created or state in self.frame.written:
-                if not state.private_to_lanes or state in self.frame.created:
-                    self.shared.append(state)
+            elif state in created or (state in self.frame.written and not state.private_to_lanes):
+                self.shared.append(state)
+
+    def _axis_of(self, state: State, returned: dict, arguments: dict) -> Axis:
+        """The axis along which a State leaves; None if it does not, or has one value for all."""
+        if state in self.axes.out_states:
+            return self.axes.out_states[state]
+        if state in self.mapped:
+            return self.mapped[state] if state in self.frame.written else None
+        if state in returned:
+            return returned[state]
+        if state not in self.frame.created:
+            return None
+        return arguments[state] if state in arguments else self.axis_of_created(state)
 
     def _refuse_batched(self, state: State, value: Any) -> None:
         def refuse() -> None:
@@ -233,7 +232,7 @@ def _size_along(leaf: Any, axis: int, where: str) -> int:
     return shape[axis]
 
 
-def _move_axis(value: Any, axis: int) -> Any:
+def _move_axis(value: Any, axis: Axis) -> Any:
     return jax.tree.map(lambda x: jnp.moveaxis(x, 0, axis), value) if axis else value
 
 
@@ -272,5 +271,3 @@ def watch_batching(leaf: Any, outer_trace: Any, when_batched: Callable[[], None]
         return x, in_batched[0]
 
     witness(jax.lax.stop_gradient(leaf))
-
-

@@ -51,7 +51,6 @@ def pmap(
     if global_arg_shapes is not None:
         raise ValueError("global_arg_shapes is gone from JAX; leave it out.")
     axes = Axes("pmap", in_axes, out_axes, in_states, out_states)
-    options = {"static_argnums": static_broadcasted_argnums, "donate_argnums": donate_argnums}
 
     @functools.wraps(fn)
     def spread(*args: Any, **kwargs: Any) -> Any:
@@ -63,7 +62,8 @@ def pmap(
             return single(*args, **kwargs)
         return _spread(fn, axes, axis_name, axis_size, chosen, args, kwargs)
 
-    return jit(spread, **options)
+    static = static_broadcasted_argnums
+    return jit(spread, static_argnums=static, donate_argnums=donate_argnums)
 
 
 def _spread(

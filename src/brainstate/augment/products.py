@@ -9,6 +9,7 @@ import jax
 
 from .._engine.frames import Frame, commit
 from .._engine.hidden import hide, show
+from .._state import State
 from .wrt import Targets, Wrt
 
 
@@ -19,7 +20,8 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, *, has_aux: bool = False
     >>> brainstate.augment.jvp(lambda x: x * x, (3.0,), (1.0,))[1].item()
     6.0
     """
-    frame, effects = Frame(), []
+    frame = Frame()
+    effects: list[State] = []
 
     def pure(*primals: Any) -> tuple[Any, tuple]:
         with frame:
@@ -55,7 +57,8 @@ def vjp(
     everything = grad_states is None
     targets = Targets(grad_states, tuple(range(len(primals))) if everything else argnums)
     positions = targets.positions(len(primals)) if primals else []
-    frame, effects = Frame(), []
+    frame = Frame()
+    effects: list[State] = []
 
     def pure(wrt: Wrt) -> tuple[Any, tuple]:
         full = list(primals)

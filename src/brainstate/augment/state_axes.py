@@ -66,6 +66,7 @@ class StateAxes:
 
 
 def is_axis(x: Any) -> bool:
+    """Leaves of a tree of axes, beside integers."""
     return x is None or isinstance(x, StateAxes)
 
 
@@ -97,9 +98,9 @@ def axes_of_arrays(prefix: Any) -> Any:
 
 
 def declared_axes(declared: Any, where: str) -> dict[State, Axis]:
-    """Axes from `in_states=`/`out_states=`: States in containers (axis 0), or ``{axis: States}``."""
+    """Axes from `in_states=`, `out_states=`: States (axis 0), or ``{axis: States}``."""
     if isinstance(declared, dict) and declared and all(isinstance(k, int) for k in declared):
-        groups = declared.items()
+        groups = list(declared.items())
     else:
         groups = [] if declared is None else [(0, declared)]
     axes: dict[State, Axis] = {}

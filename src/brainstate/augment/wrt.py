@@ -106,6 +106,7 @@ def _ordered(mapping: Mapping) -> list:
 
 
 def check_dtypes(states: list[State], allow_int: bool) -> None:
+    """Refuse States of integers, which have no derivatives."""
     for state in states:
         for leaf in jax.tree.leaves(state.value):
             dtype = jax.typeof(leaf).dtype

@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import jax
-
 from .._engine.hidden import Static
 
 

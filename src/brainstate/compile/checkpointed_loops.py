@@ -30,7 +30,8 @@ def checkpointed_scan(
 
     >>> import brainstate, jax.numpy as jnp
     >>> carry, ys = brainstate.compile.checkpointed_scan(
-    ...     lambda c, x: (c + x, c), 0.0, jnp.arange(20.0), base=4)
+    ...     lambda c, x: (c + x, c), 0.0, jnp.arange(20.0), base=4
+    ... )
     >>> float(carry)
     190.0
     """

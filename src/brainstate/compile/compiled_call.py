@@ -7,7 +7,7 @@ that the user gave; called again with the same ones, nothing is traced or compil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,7 +19,10 @@ _given: ContextVar[Sequence[Callable]] = ContextVar("brainstate_given_functions"
 
 
 def compiled_call(
-    run: Callable, funs: Sequence[Callable], args: tuple, static: dict[str, Hashable] | None = None
+    run: Callable,
+    funs: Sequence[Callable],
+    args: tuple,
+    static: Mapping[str, Hashable] | None = None,
 ) -> Any:
     """``run(funs, *args, **static)``, compiled once for the same functions."""
     static = static or {}

@@ -10,11 +10,11 @@ import jax.numpy as jnp
 
 from .._engine.frames import commit
 from .._engine.hidden import show
-from .._engine.jax_api import is_tracer
 from .._engine.names import describe
 from .._engine.program import Program, outer_values, trace
 from .checks import jit_error_if
 from .compiled_call import compiled_call
+from .eager import runs_eagerly
 from .loop_types import refuse_made_nodes, show_type
 
 
@@ -29,12 +29,12 @@ def cond(pred: Any, true_fun: Callable, false_fun: Callable, *operands: Any) -> 
     >>> def yes(x):
     ...     seen.value += 1
     ...     return x
-    >>> brainstate.compile.cond(True, yes, lambda x: -x, 2), seen.value
-    (Array(2, dtype=int32, weak_type=True), Array(1, dtype=int32, weak_type=True))
+    >>> brainstate.compile.cond(True, yes, lambda x: -x, 2).item(), seen.value.item()
+    (2, 1)
     """
     _check_callables("cond", [true_fun, false_fun])
     pred = _as_predicate(pred)
-    if jax.config.jax_disable_jit and not is_tracer(pred):
+    if runs_eagerly(pred):
         return (true_fun if pred else false_fun)(*operands)
     return compiled_call(_cond, (false_fun, true_fun), (pred, operands))
 
@@ -55,7 +55,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
         raise TypeError(f"switch needs a scalar integer index; found {index!r}.")
     if len(branches) == 1:
         return branches[0](*operands)
-    if jax.config.jax_disable_jit and not is_tracer(index):
+    if runs_eagerly(index):
         return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
     return compiled_call(_switch, branches, (index, operands))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import weakref
-from itertools import chain
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import jax
@@ -60,8 +60,10 @@ def jit(
     arguments = Arguments(fun, static_argnums, static_argnames, donate_argnums, donate_argnames)
     given = {"in_shardings": in_shardings, "out_shardings": out_shardings}
     options = {**given, "keep_unused": keep_unused, "inline": inline, **options}
-    compiler = Compiler(fun, arguments, _jax_options(arguments, options, donate_states), donate_states)
-    jitted = functools.wraps(fun)(_quick_call(compiler))
+    compiler = Compiler(
+        fun, arguments, _jax_options(arguments, options, donate_states), donate_states
+    )
+    jitted: Any = functools.wraps(fun)(_quick_call(compiler))
     jitted.origin_fun = fun
     jitted.stateful_fun = StatefulFunction(fun, static_argnums=static_argnums or ())
     jitted.clear_cache = compiler.clear
@@ -71,7 +73,7 @@ def jit(
     return jitted
 
 
-def _quick_call(compiler: Compiler) -> Callable:
+def _quick_call(compiler: Compiler) -> Callable:  # noqa: C901  one function, for speed
     """The call of a jitted function, written for speed: what a later call does costs here.
 
     Anything unusual goes the full way, `Compiler.call`.
@@ -79,7 +81,7 @@ def _quick_call(compiler: Compiler) -> Callable:
     main, led = compiler.main, compiler.led
     plain, donates = compiler.arguments.plain, main.donates
 
-    def jitted(*args: Any, **kwargs: Any) -> Any:
+    def jitted(*args: Any, **kwargs: Any) -> Any:  # noqa: C901
         if kwargs or not plain or current_frame() is not None:
             return compiler.call(args, kwargs)
         entry, passed = main, args
@@ -173,7 +175,7 @@ class Compiler:
             _name_bad_states(entry)
             raise
 
-    def prepare(self, args: tuple, kwargs: dict) -> tuple[Entry, dict, tuple, dict]:
+    def prepare(self, args: tuple, kwargs: dict) -> tuple[Any, ...]:
         """Pack the arguments, punch holes for nodes, and find the entry that belongs to these."""
         (donated, punched, named), objects = hidden.punch(self.arguments.pack(args, kwargs))
         if len(objects) == 1 and self.arguments.plain and args and args[0] is objects[0]:

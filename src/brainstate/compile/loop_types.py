@@ -17,7 +17,7 @@ def show_type(value: Any) -> str:
     """Types, shapes and units of a value, for an error message."""
 
     def show(leaf: Any) -> str:
-        aval = jax.typeof(leaf) if not hasattr(leaf, "dtype") or not hasattr(leaf, "shape") else leaf
+        aval = leaf if hasattr(leaf, "dtype") and hasattr(leaf, "shape") else jax.typeof(leaf)
         return f"{aval.dtype}[{','.join(map(str, aval.shape))}]"
 
     unit = getattr(value, "unit", None)
@@ -89,6 +89,7 @@ def _type_changed(loop: str, name: str, given: Any, new_type: Any) -> TypeError:
 
 
 def refuse_made_nodes(loop: str, program: Program) -> None:
+    """A loop or branch cannot hand out what it makes anew in each run."""
     if program.has_graphs and (program.created or program.frame.nodes):
         raise TypeError(
             f"The body of {loop} returns a node or State that it made itself; each step would make "

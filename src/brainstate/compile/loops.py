@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 
-from .._engine.program import Program, trace
 from .._engine.frames import commit
+from .._engine.program import Program, trace
 from .compiled_call import compiled_call
+from .eager import runs_eagerly
 from .loop_types import settle
 from .progress import ProgressBar
 
@@ -41,7 +42,7 @@ def scan(
     (12.0, 3.0)
     """
     length = check_loop("scan", f, xs, length)
-    if jax.config.jax_disable_jit:
+    if runs_eagerly():
         return _python_scan(f, init, xs, length, reverse, pbar)
     if pbar is not None:
         xs, f = (jnp.arange(length), xs), pbar.watch(f, length, reverse)
@@ -66,7 +67,7 @@ def for_loop(
     Array([0, 2, 4], dtype=int32)
     """
     length = check_loop("for_loop", f, xs, length)
-    if jax.config.jax_disable_jit or pbar is not None:
+    if runs_eagerly() or pbar is not None:
         step = as_scan_body(f)
         return scan(step, None, xs, length, reverse, unroll, pbar)[1]
     static = {"length": length, "reverse": reverse, "unroll": unroll}
@@ -92,11 +93,11 @@ def _scan(funs: tuple, init: Any, xs: Any, length: int, reverse: bool, unroll: i
     states = program.writes
 
     def step(carry: tuple, x: Any) -> tuple:
-        carry, new = step_of(program, values, carry, x)
-        return carry, new
+        return step_of(program, values, carry, x)
 
     carry = (init, [values[state] for state in states])
-    (carry, final), ys = jax.lax.scan(step, carry, xs, length, reverse=reverse, unroll=unroll)
+    out: Any = jax.lax.scan(step, carry, xs, length, reverse=reverse, unroll=unroll)
+    (carry, final), ys = out
     commit(states, final)
     return carry, ys
 
@@ -166,7 +167,7 @@ def _python_scan(
         return carry, jax.tree.map(lambda y: jnp.zeros((0, *y.shape), y.dtype), out)
     if pbar is not None:
         f, xs = pbar.watch(f, length, reverse), (jnp.arange(length), xs)
-    ys = []
+    ys: list[Any] = []
     for i in reversed(range(length)) if reverse else range(length):
         carry, y = f(carry, jax.tree.map(lambda x: x[i], xs))  # noqa: B023
         ys.append(y)

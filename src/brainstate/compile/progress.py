@@ -50,7 +50,9 @@ class ProgressBar:
 
     def watch(self, body: Callable, n: int, reverse: bool = False) -> Callable:
         """The body of a scan over ``(step index, x)`` that moves the bar."""
-        runner = self.init(n) if n else None
+        if not n:
+            return lambda carry, indexed: body(carry, indexed[1])
+        runner = self.init(n)
 
         @functools.wraps(body)
         def watched(carry: Any, indexed: tuple) -> Any:
@@ -69,7 +71,8 @@ class ProgressBarRunner:
 
     def __init__(self, tqdm: Any, n: int, freq: int, options: dict):
         self.n, self.freq, self.options = n, freq, options
-        self._tqdm, self._bar = tqdm, None
+        self._tqdm = tqdm
+        self._bar: Any = None
 
     @property
     def remainder(self) -> int:

@@ -48,7 +48,8 @@ class Remainder:
 
     def store(self, writes: Sequence[State], out: Any, written: list) -> Any:
         """Store all values; the caller gets his own copy of each node that the body made."""
-        template, memo = self.template, {}
+        template = self.template
+        memo: dict = {}
         for state, value in zip(writes, template.written_tree.unflatten(written), strict=True):
             state._value = value
         values = dict(zip(template.states, self.values, strict=True))

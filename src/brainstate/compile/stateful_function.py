@@ -160,11 +160,11 @@ def make_jaxpr(
     abstracted_axes: Any = None,
     state_returns: Any = ("read", "write"),
 ) -> Callable:
-    """A function of example arguments that returns ``(jaxpr, states)`` or, with `return_shape`,
-    ``(jaxpr, states, output shapes)``.
+    """A function of example arguments that returns ``(jaxpr, states)``.
 
-    Inputs of the jaxpr: argument leaves, then State leaves in the order of first access. Outputs:
-    those of `fun`, then the values of all these States.
+    With `return_shape`, ``(jaxpr, states, output shapes)``. Inputs of the jaxpr: argument leaves,
+    then State leaves in the order of first access. Outputs: those of `fun`, then the values of all
+    these States.
 
     >>> import brainstate
     >>> a = brainstate.State(1.0)

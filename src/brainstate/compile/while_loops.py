@@ -11,9 +11,10 @@ import jax.numpy as jnp
 from .._engine.frames import commit
 from .._engine.names import describe
 from .._engine.program import Program, outer_values, trace
-from .compiled_call import compiled_call
-from .loop_types import settle
 from .checkpointed_loops import checkpointed_steps
+from .compiled_call import compiled_call
+from .eager import runs_eagerly
+from .loop_types import settle
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ def while_loop(cond_fun: Callable[[T], Any], body_fun: Callable[[T], T], init_va
     6
     """
     _check_callables("while_loop", cond_fun, body_fun)
-    if jax.config.jax_disable_jit:
+    if runs_eagerly():
         return _python_while(cond_fun, body_fun, init_val)
     return compiled_call(_while_loop, (cond_fun, body_fun), (init_val,))
 
@@ -49,7 +50,8 @@ def bounded_while_loop(
     >>> import brainstate, jax
     >>> def f(x):
     ...     return brainstate.compile.bounded_while_loop(
-    ...         lambda v: v < 100, lambda v: v * v, x, max_steps=20)
+    ...         lambda v: v < 100, lambda v: v * v, x, max_steps=20
+    ...     )
     >>> jax.grad(f)(3.0).item()  # 3 -> 9 -> 81 -> 6561 = 3 ** 8
     17496.0
     """
@@ -63,7 +65,7 @@ def bounded_while_loop(
 
 
 def _while_loop(funs: tuple, init: Any) -> Any:
-    test, body, init, values = _trace_loop("while_loop", *funs, init)
+    test, body, init, values = _trace_loop("while_loop", funs, init)
     states = body.writes
 
     def current(carry: tuple) -> dict:
@@ -82,7 +84,7 @@ def _while_loop(funs: tuple, init: Any) -> Any:
 
 
 def _bounded_while_loop(funs: tuple, init: Any, max_steps: int, base: int) -> Any:
-    test, body, init, values = _trace_loop("bounded_while_loop", *funs, init)
+    test, body, init, values = _trace_loop("bounded_while_loop", funs, init)
     states = body.writes
 
     def step(carry: tuple, _: Any) -> tuple:
@@ -101,9 +103,9 @@ def _bounded_while_loop(funs: tuple, init: Any, max_steps: int, base: int) -> An
     return out
 
 
-def _trace_loop(
-    loop: str, cond_fun: Callable, body_fun: Callable, init: Any
-) -> tuple[Program, Program, Any, dict]:
+def _trace_loop(loop: str, funs: tuple, init: Any) -> tuple[Program, Program, Any, dict]:
+    cond_fun, body_fun = funs
+
     def trace_body(carry: Any, stand_ins: dict) -> tuple[Program, Any]:
         program = trace(body_fun, (carry,), repeats=True, stand_ins=stand_ins)
         return program, program.out_type()
