@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from operator import is_not
 from typing import Any
 
@@ -41,7 +42,7 @@ class Cell:
     together for a reader; `_NONE` where neither happened since the leaves changed.
     """
 
-    __slots__ = ("container", "leaves", "remembered", "tree", "watched")
+    __slots__ = ("__weakref__", "container", "leaves", "remembered", "tree", "watched")
     lasting = True  # `changes` tells when it changes
 
     def __init__(self) -> None:
@@ -92,25 +93,31 @@ class HandedOut:
     """
 
     def __init__(self) -> None:
-        self.cells: list[Cell] = []
+        self._cells: list[weakref.ref[Cell]] = []
         self._lock = threading.Lock()
         self.inspect = False  # whether all must be looked at one by one
         self.dicts: list[dict] = []
         self.copies: list[dict] = []
 
     def add(self, cell: Cell) -> None:
-        self.cells.append(cell)
+        self._cells.append(weakref.ref(cell, self._forget))
         self.inspect = True
+
+    def _forget(self, _: Any) -> None:
+        self.dicts, self.copies, self.inspect = [], [], True
 
     def absorb_edits(self) -> None:
         """Take over what was edited since the last time."""
         if self.inspect or not self._same():
             with self._lock:
-                self.cells = [cell for cell in self.cells if self._absorb(cell)]
-                simple = [cell for cell in self.cells if _is_comparable(cell)]
+                self.dicts, self.copies = [], []  # they would count as holders below
+                alive = [(ref, cell) for ref in self._cells if (cell := ref()) is not None]
+                held = [(ref, cell) for ref, cell in alive if self._absorb(cell)]
+                simple = [cell for _, cell in held if _is_comparable(cell)]
+                self._cells = [ref for ref, _ in held]
                 self.dicts = [cell.container for cell in simple]
                 self.copies = [dict(container) for container in self.dicts]
-                self.inspect = len(simple) < len(self.cells)
+                self.inspect = len(simple) < len(held)
 
     def _same(self) -> bool:
         try:

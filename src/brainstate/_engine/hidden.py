@@ -73,6 +73,19 @@ def hide(tree: Any, strong: Callable[[Any], bool] = lambda obj: True) -> Any:
     return jax.tree.map(lambda x: Hidden(Reference(x, strong(x))) if is_graph(x) else x, tree)
 
 
+def hide_foreign(tree: Any) -> Any:
+    """As `hide`, and hide every other leaf that JAX does not know, such as a string."""
+
+    def is_foreign(leaf: Any) -> bool:
+        try:
+            jax.typeof(leaf)
+        except TypeError:
+            return True
+        return False
+
+    return jax.tree.map(lambda x: Hidden(Reference(x, True)) if is_foreign(x) else x, tree)
+
+
 def show(tree: Any) -> Any:
     """Put the hidden nodes and States back."""
     return _replace(Hidden, lambda x: x.token.get(), tree)

@@ -132,6 +132,11 @@ class Program:
         structs = [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals]
         return jax.make_jaxpr(lambda *leaves: self.run(*leaves))(*structs)
 
+    def is_for(self, args: tuple) -> bool:
+        """Whether arguments have the types that the program was traced with."""
+        leaves, tree = jax.tree.flatten(hide((args, {})))
+        return tree == self.in_tree and [jax.typeof(leaf) for leaf in leaves] == self.in_avals
+
     def fits(self, values: dict[State, Any]) -> bool:
         """Whether State values have the types that the program was traced with."""
         return all(
@@ -180,7 +185,7 @@ def trace(
 
     def outer(*leaves: Any) -> list:
         frame.input_trace = current_trace()
-        return jax.jit(body)(*leaves) if boxed else body(*leaves)
+        return jax.jit(body)(*leaves) if boxed and not _checks_leaks() else body(*leaves)
 
     try:
         closed = jax.make_jaxpr(outer)(*leaves)
@@ -197,12 +202,21 @@ def trace(
         created=frame.created,
         out_tree=out_tree,
         in_tree=in_tree,
-        in_avals=[jax.typeof(leaf) if not hasattr(leaf, "aval") else leaf.aval for leaf in leaves],
+        in_avals=list(map(_aval_of, leaves)),
         out_avals=list(closed.out_avals),
         frame=frame,
         closes_over_tracers=any(map(is_tracer, closed.consts)),
         has_graphs=has_graphs,
     )
+
+
+def _checks_leaks() -> bool:
+    # JAX's caches refer to what an inner jit closes over, which its own check takes for a leak.
+    return jax.config.jax_check_tracer_leaks  # type: ignore[attr-defined]  # made at run time
+
+
+def _aval_of(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, jax.ShapeDtypeStruct) else jax.typeof(leaf)
 
 
 def _expose_state_inputs(closed: Any, count: int) -> Callable[..., list]:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from .._engine.frames import Frame, commit
-from .._engine.hidden import hide, show
+from .._engine.hidden import hide_foreign, show
 from .._engine.names import describe
 from .._engine.options import decorator
 from .._state import State
@@ -68,7 +68,7 @@ class GradientTransform(PrettyRepr):
                 effects[:] = frame.effects()
                 new = [frame.values[state] for state in effects]
             number = self._check_scalar(value) if self.scalar else value
-            return strip(number) if self.unit_aware else number, (value, hide(aux), new)
+            return strip(number) if self.unit_aware else number, (value, hide_foreign(aux), new)
 
         start = strip(given) if self.unit_aware else given
         derivative, (value, aux, new) = self.derive(pure)(start)
@@ -206,7 +206,6 @@ def _sum_of_gradients(fun: Callable) -> Callable:
 
 
 def _jacobian(transform: Callable, name: str, doc: str) -> Callable:
-    @decorator
     def jacobian(
         fun: Callable,
         grad_states: Any = None,
@@ -230,7 +229,7 @@ def _jacobian(transform: Callable, name: str, doc: str) -> Callable:
 
     jacobian.__name__ = jacobian.__qualname__ = name
     jacobian.__doc__ = doc
-    return jacobian
+    return decorator(jacobian)
 
 
 _JACOBIAN_DOC = """A function that returns the Jacobian of `fun`, by {mode} mode.

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from .._engine.frames import Frame, commit
-from .._engine.hidden import hide, show
+from .._engine.hidden import hide_foreign, show
 from .._state import State
 from .wrt import Targets, Wrt
 
@@ -28,7 +28,10 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, *, has_aux: bool = False
             out = fun(*primals)
             out, aux = out if has_aux else (out, None)
             effects[:] = frame.effects()
-            return out, (hide(aux), [jax.lax.stop_gradient(frame.values[s]) for s in effects])
+            return out, (
+                hide_foreign(aux),
+                [jax.lax.stop_gradient(frame.values[s]) for s in effects],
+            )
 
     out, tangent, (aux, new) = jax.jvp(pure, tuple(primals), tuple(tangents), has_aux=True)
     commit(effects, new, frame.created)
@@ -69,7 +72,7 @@ def vjp(
             out = fun(*full)
             out, aux = out if has_aux else (out, None)
             effects[:] = frame.effects()
-            return out, (hide(aux), [frame.values[s] for s in effects])
+            return out, (hide_foreign(aux), [frame.values[s] for s in effects])
 
     wrt = Wrt([s.value for s in targets.states], [primals[p] for p in positions])
     out, pull, (aux, new) = jax.vjp(pure, wrt, has_aux=True)

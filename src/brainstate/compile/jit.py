@@ -188,8 +188,8 @@ class Compiler:
         key = id(objects[0]) if led else tuple(map(id, objects))
         if key not in entries:
             entries[key] = Entry(self.fun, self.arguments, *self.options, tuple(objects), led)
-            for obj in objects:  # a compiled function keeps no model alive
-                weakref.finalize(obj, entries.pop, key, None)
+            for obj in objects:  # a compiled function keeps no model alive, and no model keeps it
+                weakref.finalize(obj, _drop, weakref.ref(self), led, key)
         return entries[key]
 
     def clear(self) -> None:
@@ -227,6 +227,12 @@ class Compiler:
         """The output as `jax.ShapeDtypeStruct`s; no State changes."""
         _, (out, _, _) = self.stage("eval_shape", args, kwargs)
         return hidden.show(out)
+
+
+def _drop(compiler: Callable[[], Compiler | None], led: bool, key: Any) -> None:
+    found = compiler()
+    if found is not None:
+        (found.led if led else found.entries).pop(key, None)
 
 
 def _name_bad_states(entry: Entry) -> None:

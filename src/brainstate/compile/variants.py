@@ -116,12 +116,12 @@ class Variant:
             if current_trace() is EAGER:
                 raise RunsEagerly
             packed = (donated[1] or {}, args, kwargs or {})
-            program = self.pending.pop() if self.pending else None
+            leaves = [*leaves, *donated[0]]
+            now = {state: value(leaves, i) for i, state in enumerate(order)}
+            program = self._take_pending(packed, now)
             program = program or entry.trace(*packed, self.guards, outermost=True)
             if not (known.issuperset(program.needs()) and written.issuperset(program.writes)):
                 raise StatesGrew(program)
-            leaves = [*leaves, *donated[0]]
-            now = {state: value(leaves, i) for i, state in enumerate(order)}
             inputs = jax.tree.leaves([now[state] for state in program.reads])
             out, new = program.replay(inputs, jax.tree.leaves(packed))
             after = [new.get(state, now[state]) for state in self.writes]
@@ -129,6 +129,17 @@ class Variant:
             return out, jax.tree.leaves(after), Remainder.of(program, new, before, after)
 
         return pure
+
+    def _take_pending(self, packed: tuple, now: dict) -> Program | None:
+        """The program of the trace that made this variant, if it is for these arguments."""
+        if not self.pending:
+            return None
+        program = self.pending.pop()
+        # Another thread may have come first, with arguments of other types.
+        if program.is_for(packed) and set(program.reads) <= now.keys() and program.fits(now):
+            return program
+        self.pending.append(program)
+        return None
 
     def grown(self, program: Program) -> Variant:
         """A variant that passes the States of `program` too, and that has its trace ready."""
