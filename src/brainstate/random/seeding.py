@@ -36,7 +36,7 @@ def seed(seed_or_key: SeedOrKey | None = None) -> None:
     >>> import brainstate
     >>> brainstate.random.seed(42)
     >>> brainstate.random.DEFAULT
-    RandomState([ 0 42])
+    RandomState([0 42])
     """
     DEFAULT.seed(seed_or_key)
     if seed_or_key is not None and not is_tracer(seed_or_key):

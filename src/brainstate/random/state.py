@@ -50,7 +50,7 @@ class RandomState(
     >>> import brainstate
     >>> rng = brainstate.random.RandomState(42)
     >>> rng
-    RandomState([ 0 42])
+    RandomState([0 42])
     >>> rng.normal(size=3).shape
     (3,)
     """
@@ -79,16 +79,21 @@ class RandomState(
         """
         count = None if n is None else _count(n)
         with _lock:
+            if backup:
+                self._expect_no_backup()
             self.value, keys = split(count, self.value)
             if backup:
-                self.backup_key()
+                self._backup.value = self.value
         return keys
 
     def backup_key(self) -> None:
         """Save the key; ValueError if one is saved already."""
+        self._expect_no_backup()
+        self._backup.value = self.value
+
+    def _expect_no_backup(self) -> None:
         if self._backup.value is not None:
             raise ValueError("A key is saved already; call restore_key() before saving another.")
-        self._backup.value = self.value
 
     def restore_key(self) -> None:
         """Go back to the saved key and forget it; ValueError if there is none."""
@@ -111,8 +116,7 @@ class RandomState(
     # ------------------------------------------------------------ as a State
 
     def split_for_lanes(self, value: Any) -> tuple[Any, Any]:
-        outside, base = jax.random.split(value)
-        return outside, base
+        return split(None, value)
 
     def enter_lane(self, value: Any, axis_name: Any) -> Any:
         return jax.random.fold_in(value, jax.lax.axis_index(axis_name))
@@ -160,14 +164,14 @@ def _shown(key: Any) -> str:
     if is_tracer(key):
         return repr(key)
     if is_typed(key):
-        return f"key<{jax.random.key_impl(key)}>{np.asarray(jax.random.key_data(key))}"
-    return str(np.asarray(key))
+        return f"key<{jax.random.key_impl(key)}>{_shown(jax.random.key_data(key))}"
+    return np.array2string(np.asarray(key), formatter={"int": str})
 
 
 def _outside_everything() -> RandomState:
     # This module may be imported first inside a transformed function, which must not own it.
     with set_current_trace(EAGER):
-        return contextvars.Context().run(RandomState)
+        return contextvars.Context().run(RandomState, name="brainstate.random.DEFAULT")
 
 
 DEFAULT: RandomState = _outside_everything()

@@ -104,8 +104,8 @@ def noncentral_chisquare(key: Any, df: Any, nonc: Any, *, shape: Any, dtype: Any
     real = wide(dtype)
     count_key, own_key = jax.random.split(key)
     count = jax.random.poisson(threefry(count_key), jnp.asarray(nonc, real) / 2, shape)
-    df = jnp.broadcast_to(jnp.asarray(df, real), shape) + 2 * count
-    return jax.random.chisquare(own_key, df.astype(real), shape, real)
+    df = jnp.asarray(df, real) + 2 * count.astype(real)
+    return jax.random.chisquare(own_key, df, shape, real)
 
 
 def noncentral_f(key: Any, dfnum: Any, dfden: Any, nonc: Any, *, shape: Any, dtype: Any) -> Any:
@@ -119,12 +119,10 @@ def noncentral_f(key: Any, dfnum: Any, dfden: Any, nonc: Any, *, shape: Any, dty
 
 def threefry(key: Any) -> Any:
     """A key of the default kind, which `jax.random.poisson` needs, made from any other kind."""
-    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or str(jax.random.key_impl(key)) == _KIND:
+    kind = "threefry2x32"
+    if jax.random.key_impl(key) == kind:
         return key
-    return jax.random.wrap_key_data(jax.random.bits(key, (2,), jnp.uint32), impl=_KIND)
-
-
-_KIND = "threefry2x32"
+    return jax.random.wrap_key_data(jax.random.bits(key, (2,), jnp.uint32), impl=kind)
 
 
 # ---------------------------------------------------------------- angles

@@ -69,7 +69,7 @@ def _shared(key: Any, total: Any, marked: Any, draws: Any) -> Any:
     def step(i: Any, hits: Any) -> Any:
         u = jax.random.uniform(jax.random.fold_in(key, i), jnp.shape(total), real)
         hit = u * (total - i).astype(real) < (marked - hits).astype(real)
-        return hits + (hit & (i < draws))
+        return hits + (hit & (i < draws)).astype(hits.dtype)
 
     return lax.fori_loop(0, jnp.max(draws, initial=0), step, jnp.zeros_like(total))
 
