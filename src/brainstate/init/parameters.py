@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .. import environ
 from .._state import State
 from .._units import attach, is_quantity, split
 from ..typing import ArrayLike, Size
@@ -80,10 +81,10 @@ def state(
 def full_param(parameter: ArrayLike | Callable, shape: tuple[int, ...]) -> Any:
     """A trainable parameter: an array of floating-point numbers, of exactly this shape."""
     number, unit = split(param(parameter, shape, allow_none=False))
-    number = jnp.asarray(number)
-    if not jnp.issubdtype(number.dtype, jnp.inexact):
-        number = number.astype(jnp.result_type(float))
-    return attach(jnp.broadcast_to(number, shape), unit)
+    array = jnp.asarray(number)
+    if not hasattr(number, "dtype") or not jnp.issubdtype(array.dtype, jnp.inexact):
+        array = jnp.asarray(array, environ.dftype())
+    return attach(jnp.broadcast_to(array, shape), unit)
 
 
 def _is_array(x: Any) -> bool:

@@ -82,7 +82,7 @@ def _as_rate(lr: Any) -> jax.Array:
         raise TypeError(f"A learning rate is a number, a State or a schedule; found {lr!r}.")
     try:
         rate = jnp.asarray(lr, environ.dftype())
-    except TypeError:
+    except (TypeError, ValueError):
         raise TypeError(
             f"A learning rate is a number, a State or a schedule; found {lr!r}."
         ) from None
