@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import statistics
 import time
@@ -10,13 +11,15 @@ from pathlib import Path
 
 import jax
 
+Samples = dict[str, list[float]]
+
 
 def interleaved(
     contenders: dict[str, Callable[[], object]], rounds: int = 41, calls: int | None = None
-) -> dict[str, float]:
-    """Median seconds per call of each contender; a round times each of them in turn."""
+) -> Samples:
+    """Seconds per call of each contender in each round; a round times each of them in turn."""
     calls = calls or _calls_for(next(iter(contenders.values())))
-    samples: dict[str, list[float]] = {name: [] for name in contenders}
+    samples: Samples = {name: [] for name in contenders}
     for run in contenders.values():
         jax.block_until_ready(run())
     for _ in range(rounds):
@@ -26,7 +29,7 @@ def interleaved(
                 out = run()
             jax.block_until_ready(out)
             samples[name].append((time.perf_counter() - start) / calls)
-    return {name: statistics.median(values) for name, values in samples.items()}
+    return samples
 
 
 def _calls_for(run: Callable[[], object], seconds: float = 0.02) -> int:
@@ -36,6 +39,19 @@ def _calls_for(run: Callable[[], object], seconds: float = 0.02) -> int:
     for _ in range(20):
         run()
     return max(5, int(seconds / ((time.perf_counter() - start) / 20)))
+
+
+def median(samples: list[float], unit: float, digits: int = 1) -> str:
+    """The median in `unit` seconds."""
+    return f"{statistics.median(samples) / unit:.{digits}f}"
+
+
+def ratio(samples: list[float], reference: list[float]) -> str:
+    """The ratio of the medians, and the bounds of the middle half of the rounds' own ratios."""
+    middle = statistics.median(samples) / statistics.median(reference)
+    rounds = [a / b for a, b in zip(samples, reference, strict=True)]
+    low, _, high = statistics.quantiles(rounds, n=4)
+    return f"{middle:.2f} ({low:.2f}-{high:.2f})"
 
 
 def table(title: str, header: list[str], rows: list[list[str]]) -> None:
@@ -52,7 +68,10 @@ def machine() -> str:
         platform.processor(),
     )
     devices = ", ".join(sorted({device.device_kind for device in jax.devices()}))
-    return f"{cpu}, Python {platform.python_version()}, jax {jax.__version__}, devices: {devices}"
+    return (
+        f"{os.cpu_count()} x {cpu}, Python {platform.python_version()}, jax {jax.__version__}, "
+        f"devices: {devices}"
+    )
 
 
 def _cpuinfo() -> list[str]:

@@ -1,0 +1,82 @@
+"""What `import brainstate` costs beyond `import jax`: time, memory and modules.
+
+Each sample is a fresh process that times its own imports; the contenders take turns. "Every room"
+also touches what `import brainstate` leaves for later: `brainstate.nn`, `brainstate.optim`, ...
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from typing import NamedTuple
+
+from _timing import machine, table
+
+ROUNDS = 11
+
+SCRIPT = """
+import json, pathlib, resource, sys, time
+start = time.perf_counter()
+import jax
+{imports}
+seconds = time.perf_counter() - start
+status = pathlib.Path("/proc/self/status")
+if status.exists():
+    kib = int(status.read_text().partition("VmRSS:")[2].split()[0])
+else:
+    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps([seconds, kib / 1024, sorted(sys.modules)]))
+"""
+
+ALONE = "import jax"
+CONTENDERS = {
+    ALONE: "",
+    "import jax, brainstate": "import brainstate",
+    "every room": "import brainstate\nfor name in dir(brainstate): getattr(brainstate, name)",
+}
+
+
+class Sample(NamedTuple):
+    seconds: float
+    mebibytes: float
+    modules: list[str]
+
+
+def sample(imports: str) -> Sample:
+    """What one fresh process says."""
+    command = [sys.executable, "-c", SCRIPT.format(imports=imports)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return Sample(*json.loads(done.stdout))
+
+
+def row(name: str, own: list[Sample], alone: list[Sample]) -> list[str]:
+    total = f"{statistics.median(s.seconds for s in own):.2f}"
+    if name == ALONE:
+        return [name, total, "", "", "", ""]
+    pairs = list(zip(own, alone, strict=True))
+    low, middle, high = statistics.quantiles((a.seconds - b.seconds for a, b in pairs), n=4)
+    memory = statistics.median(a.mebibytes - b.mebibytes for a, b in pairs)
+    new = [module.partition(".")[0] for module in {*own[0].modules} - {*alone[0].modules}]
+    others = [package for package in new if package != "brainstate"]
+    names = f"{len(others)} ({', '.join(sorted({*others}))})" if others else "0"
+    own_count = str(len(new) - len(others))
+    return [name, total, f"{middle:.3f} ({low:.3f}-{high:.3f})", f"{memory:.1f}", own_count, names]
+
+
+def main() -> None:
+    print(machine())
+    samples: dict[str, list[Sample]] = {name: [] for name in CONTENDERS}
+    for _ in range(ROUNDS):
+        for name, imports in CONTENDERS.items():
+            samples[name].append(sample(imports))
+    rows = [row(name, own, samples[ALONE]) for name, own in samples.items()]
+    header = ["process", "s", "beyond jax, s", "MiB", "modules of brainstate", "other modules"]
+    table("Import", header, rows)
+
+
+if __name__ == "__main__":
+    main()
