@@ -1,0 +1,215 @@
+"""Which compiled callable serves a call."""
+
+import gc
+import warnings
+import weakref
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from brainstate import ParamState, State, environ, graph
+from brainstate.compile import jit
+from brainstate.compile.variants import _LIMIT
+
+
+class Node(graph.Node):
+    def __init__(self, scale=1.0):
+        self.scale = scale
+        self.s = State(jnp.zeros(()))
+
+
+def test_many_settings_are_warned_of_once():
+    node, runs = Node(), []
+
+    @jit
+    def simulate(x):
+        runs.append(1)
+        return x * node.scale
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for k in range(_LIMIT):
+            node.scale = float(k)
+            assert simulate(2.0) == 2.0 * k
+    node.scale = -1.0
+    with pytest.warns(UserWarning, match="simulate was compiled for") as caught:
+        assert simulate(2.0) == -2.0
+    text = str(caught[0].message)
+    assert f"{_LIMIT} settings" in text
+    assert "attribute 'scale' of Node" in text
+    assert "State or an argument" in text
+    assert caught[0].filename == __file__
+    node.scale = -2.0
+    assert simulate(2.0) == -4.0  # warnings are errors in this suite
+    assert len(runs) == _LIMIT + 2
+
+
+def test_warning_names_the_setting():
+    @jit
+    def simulate(x):
+        return x * environ.get("dt")
+
+    for k in range(_LIMIT):
+        with environ.context(dt=float(k)):
+            assert simulate(2.0) == 2.0 * k
+    with (
+        environ.context(dt=-1.0),
+        pytest.warns(UserWarning, match=r"simulate was compiled for .*environ setting 'dt'"),
+    ):
+        assert simulate(2.0) == -2.0
+
+
+def test_earlier_settings_are_found_again_in_any_order():
+    node, runs = Node(), []
+
+    @jit
+    def f(x):
+        runs.append(1)
+        return x * node.scale
+
+    rng = np.random.default_rng(0)
+    for k in rng.integers(0, 5, 40):
+        node.scale = float(k)
+        assert f(2.0) == 2.0 * k
+    assert len(runs) == 5
+
+
+def test_growth_keeps_what_was_compiled():
+    a, b, runs = State(jnp.zeros(())), State(jnp.zeros(())), []
+
+    @jit
+    def f(x):
+        runs.append(x.shape)
+        target = [a, b][x.ndim]
+        target.value = target.value + x.sum()
+
+    shapes = ((), (3,), (), (3,), (2,))
+    for shape in shapes:
+        f(jnp.ones(shape))
+    assert (float(a.value), float(b.value)) == (2.0, 8.0)
+    traced = len(runs)
+    assert traced <= len(shapes) - 1  # growing may trace an earlier shape once more
+    for shape in shapes:
+        f(jnp.ones(shape))
+    assert len(runs) == traced
+
+
+def test_a_state_first_read_and_later_written():
+    s = State(jnp.ones(()))
+
+    @jit
+    def f(x):
+        if x.ndim:
+            s.value = s.value + x.sum()
+        return s.value + x
+
+    assert f(jnp.zeros(())) == 1
+    np.testing.assert_array_equal(f(jnp.ones(2)), [4, 4])
+    assert f(jnp.zeros(())) == 3
+
+
+def test_failed_growth_leaves_no_trace():
+    node = Node()
+    extra = State(jnp.zeros(()))
+
+    @jit
+    def f(x):
+        node.seen = x.ndim
+        node.s.value = node.s.value + 1
+        if x.ndim:
+            extra.value = extra.value + 1
+        if x.ndim == 2:
+            raise RuntimeError("inside")
+
+    f(jnp.ones(()))
+    before = node.s.value, extra.value
+    with pytest.raises(RuntimeError, match="inside"):
+        f(jnp.ones((1, 1)))
+    assert node.seen == 0
+    assert node.s.value is before[0]
+    assert extra.value is before[1]
+    f(jnp.ones(2))
+    assert (float(node.s.value), float(extra.value), node.seen) == (2.0, 1.0, 1)
+
+
+def test_values_of_several_structures_alternate():
+    s = State(jnp.ones(2))
+    runs = []
+
+    @jit
+    def f():
+        runs.append(1)
+        s.value = {"k": s.value} if not isinstance(s.value, dict) else s.value["k"] * 2
+
+    for _ in range(3):
+        f()
+        assert isinstance(s.value, dict)
+        f()
+    np.testing.assert_array_equal(s.value, [8, 8])
+    assert len(runs) == 2
+
+
+def test_two_nodes_of_one_class_are_told_apart():
+    f = jit(lambda node, x: node.s.__setattr__("value", node.s.value + x * node.scale))
+    a, b = Node(1.0), Node(10.0)
+    for x in (1.0, 2.0):
+        f(a, x)
+        f(b, x)
+    assert (float(a.s.value), float(b.s.value)) == (3.0, 30.0)
+
+
+def test_keeps_no_model_alive():
+    def make():
+        node = Node()
+        node.w = ParamState(jnp.ones(2))
+        f(node, 2.0)
+        return weakref.ref(node)
+
+    f = jit(lambda node, x: node.w.value * node.scale * x)
+    alive = [make() for _ in range(3)]
+    gc.collect()
+    assert [ref() for ref in alive] == [None] * 3
+
+
+def test_model_and_its_jitted_method_are_collected():
+    class Cell(Node):
+        @jit
+        def step(self, x):
+            self.s.value = self.s.value + x
+
+    cell = Cell()
+    cell.step(1.0)
+    ref = weakref.ref(cell)
+    del cell
+    gc.collect()
+    assert ref() is None
+
+
+def test_order_of_attribute_edits_within_the_body():
+    node, runs = Node(), []
+
+    @jit
+    def f(x):
+        runs.append(1)
+        node.count = getattr(node, "count", 0) + 0
+        return x * node.count
+
+    assert f(1.0) == 0
+    assert f(1.0) == 0
+    node.count = 3
+    assert f(1.0) == 3
+    assert len(runs) <= 3
+
+
+def test_lists_and_dicts_on_nodes_are_followed():
+    node = Node()
+    node.layers, node.options = [1.0, 2.0], {"a": 1.0}
+    f = jit(lambda x: x * sum(node.layers) * node.options["a"])
+    assert f(1.0) == 3
+    node.layers.append(3.0)
+    assert f(1.0) == 6
+    node.options["a"] = 2.0
+    assert f(1.0) == 12
+    node.layers[0] = 0.0
+    assert f(1.0) == 10
