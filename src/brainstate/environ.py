@@ -117,7 +117,7 @@ def _observe(key: str) -> Any:
         return value
     entry = _local.get().get(key)
     home = entry.frame if entry is not None else None
-    snapshot = _snapshot(value)
+    snapshot = _snapshot(key)
     inner: Frame | None = frame
     while inner is not None and inner is not home:
         if inner.guards is not None:
@@ -130,12 +130,15 @@ def _holds_arrays(value: Any) -> bool:
     return any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(value))
 
 
-def _snapshot(value: Any) -> Any:
-    return "arrays" if _holds_arrays(value) else freeze(value)
+def _snapshot(key: str) -> Any:
+    """What a program that looked the setting up relies on."""
+    value, entry = _now(key), _local.get().get(key)
+    passed_in = _holds_arrays(value) and (entry is None or entry.frame is None)
+    return "arrays" if passed_in else freeze(value)
 
 
 guards.settings.scope = lambda: (_process, _local.get())
-guards.settings.snapshot = lambda key: _snapshot(_now(key))
+guards.settings.snapshot = _snapshot
 guards.settings.observe = _observe
 
 

@@ -40,6 +40,7 @@ class ProgramCache:
                     return program
         guards = Guards()
         program = make(guards)
+        guards.settle()
         if is_repeatable(program):
             self._keep(key, guards, program)
         return program
@@ -67,7 +68,7 @@ class ProgramCache:
 
 def is_repeatable(program: Program) -> bool:
     """Whether replaying the program does all that running its body again would do."""
-    return not (program.created or program.frame.edits or program.frame.nodes)
+    return not (program.created or program.journal or program.frame.nodes)
 
 
 def _rely_on(guards: Guards) -> None:

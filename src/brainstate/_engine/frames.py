@@ -30,7 +30,7 @@ class Frame:
     """One running body, seen from the States: what it read, wrote and created.
 
     A plain frame *closes over* outside values, as `jax.grad` and `jax.vmap` do; only `given`
-    values are explicit. Attribute edits on nodes are journalled, so that they can be undone.
+    values are explicit.
     """
 
     repeats = False  # the body stands for any number of runs: loops and branches
@@ -48,7 +48,7 @@ class Frame:
         self.written: dict[State, None] = {}  # assigned inside,
         self.created: dict[State, None] = {}  # constructed inside
         self.nodes: dict[int, Any] = {}  # id -> node made inside
-        self.edits: dict[tuple[int, str], tuple] = {}  # (id, name) -> (node, name, old value)
+        self.edits: dict[tuple[int, str], Any] = {}  # (id, attribute) -> node edited inside
         self.programs: dict[Any, list] = {}  # traced in this frame, closing over its tracers
         self.give(given or {})
 
@@ -64,12 +64,9 @@ class Frame:
 
     def __exit__(self, exc_type: type | None, *_: Any) -> None:
         _current.reset(self._token)
-        if exc_type is not None:
-            self.undo()
-        elif self.parent is not None:
+        if exc_type is None and self.parent is not None:
             self.parent.nodes.update(self.nodes)
-            for key, edit in self.edits.items():
-                self.parent.edits.setdefault(key, edit)
+            self.parent.edits.update(self.edits)
         self.values.clear()  # effects were handed on; keep no tracer alive
         self.leaves.clear()
         self.programs.clear()
@@ -85,12 +82,6 @@ class Frame:
             if frame.guards is not None:
                 frame.guards.add(node, kind, probe)
             frame = frame.parent
-
-    def undo(self) -> None:
-        """Take back every attribute edit made in this frame."""
-        for node, name, old in self.edits.values():
-            node._restore_attribute(name, old)
-        self.edits.clear()
 
     # ------------------------------------------------------------------ reads and writes
 

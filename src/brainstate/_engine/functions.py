@@ -1,27 +1,38 @@
 """Storage that belongs to a function, so that the same function finds what was made for it.
 
-Two functions are the same if they have the same code and close over the same things; so a lambda
-written anew at each call finds its programs again, and a function whose closed-over number has
-changed does not.
+Two functions are the same if they have the same code and see the same things: what they close over,
+the globals that they name, and so on for the user's own functions and objects among these. So a
+lambda written anew at each call finds its programs again, and a function whose closed-over or
+global number has changed does not.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
+import sysconfig
 import types
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from .guards import freeze
+from .attachments import Attachable, attachments
+from .guards import Identity, freeze
 
 _VARIANTS = 16  # closures kept per piece of code
+_DEPTH = 8  # how far functions and objects are followed
+_PACKAGE = str(Path(__file__).parent.parent)
+_LIBRARIES = tuple(
+    {_PACKAGE, *(sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib"))}
+)
 
 
 class Storage(dict):
     """What was made for one function; told apart by identity."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "closure")
+    closure: Callable[[], _Closure | None]
     __hash__ = object.__hash__  # type: ignore[assignment]
 
     def __eq__(self, other: object) -> bool:
@@ -40,9 +51,11 @@ def storage_of(fun: Any) -> Storage:
     if isinstance(fun, types.FunctionType):
         return _of_code(fun.__code__, _environment(fun), _closed_over(fun))
     if isinstance(fun, functools.partial) and isinstance(fun.func, types.FunctionType):
-        bound = freeze([list(fun.args), fun.keywords])
+        bound = _snapshot([*fun.args, *fun.keywords.items()], ())
         parts = [*_closed_over(fun.func), *fun.args, *fun.keywords.values()]
         return _of_code(fun.func.__code__, [*_environment(fun.func), bound], parts)
+    if isinstance(fun, Attachable):
+        return attachments(fun).setdefault(Storage, Storage())
     try:
         return _by_object.setdefault(fun, Storage())
     except TypeError:  # neither hashable nor weakly referable: nothing is kept
@@ -60,38 +73,113 @@ def common_storage(funs: Sequence[Any]) -> Storage:
 
 def _of_code(code: types.CodeType, environment: list, contents: list) -> Storage:
     known = _by_code.setdefault(code, [])
-    for index, closure in enumerate(known):
-        if closure.environment == environment:
+    for index, (find, _) in enumerate(known):
+        closure = find()
+        if closure is not None and closure.environment == environment:
             known.insert(0, known.pop(index))
             return closure.storage
-    known.insert(0, closure := _Closure(environment, contents, known))
-    del known[_VARIANTS:]
+    known[:] = [entry for entry in known if entry[0]() is not None][: _VARIANTS - 1]
+    closure = _Closure(environment)
+    owner = next((part for part in contents if isinstance(part, Attachable)), None)
+    if owner is not None:  # lives and dies with the model that the function closes over
+        attachments(owner).setdefault(_Closure, set()).add(closure)
+    known.insert(0, (weakref.ref(closure), closure if owner is None else None))
     return closure.storage
 
 
 class _Closure:
-    """What one closure was found to hold, and its storage; gone when a part of it is gone."""
+    """What one closure was found to hold, and what was made for it."""
 
-    def __init__(self, environment: list, contents: list, known: list):
+    def __init__(self, environment: list):
         self.environment, self.storage = environment, Storage()
-        home, me = weakref.ref(self), known
+        self.storage.closure = weakref.ref(self)
 
-        def forget(_: Any) -> None:
-            if (closure := home()) is not None and closure in me:
-                me.remove(closure)
 
-        self._parts = []
-        for part in contents:
-            try:
-                self._parts.append(weakref.ref(part, forget))
-            except TypeError:
-                continue
+class _Anything:
+    """Stands in a snapshot for what the function itself changes when it is traced."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def forgive_changes(fun: Any) -> Callable[[], None]:
+    """Call before `fun` is traced, and the result afterwards.
+
+    What the function changed meanwhile, such as a counter of its runs, is no reason to trace again.
+    """
+    if not isinstance(fun, types.FunctionType):
+        return lambda: None
+    find = getattr(storage_of(fun), "closure", None)
+
+    def forgive() -> None:
+        closure = find and find()
+        if closure:
+            closure.environment = _without_changes(closure.environment, _environment(fun))
+
+    return forgive
+
+
+def _without_changes(old: Any, new: Any) -> Any:
+    if old == new:
+        return old
+    if type(old) is type(new) and isinstance(old, (list, tuple)) and len(old) == len(new):
+        return type(old)([_without_changes(a, b) for a, b in zip(old, new, strict=True)])
+    return _Anything()
 
 
 def _environment(fun: types.FunctionType) -> list:
-    """A snapshot of what the function closes over."""
+    """A snapshot of what the function closes over and of the globals that it names."""
+    return _snapshot_of_function(fun, ())
+
+
+def _snapshot(value: Any, around: tuple[int, ...]) -> Any:
+    """As `freeze`; functions and objects of the user's own classes are looked into."""
+    if isinstance(value, Attachable) or id(value) in around or len(around) > _DEPTH:
+        return Identity(value)
+    if isinstance(value, types.FunctionType):
+        return (
+            Identity(value) if _is_library(value.__code__) else _snapshot_of_function(value, around)
+        )
+    if isinstance(value, types.MethodType):
+        return [_snapshot(part, around) for part in (value.__func__, value.__self__)]
+    if type(value) in (list, tuple):
+        return type(value), [_snapshot(item, (*around, id(value))) for item in value]
+    fields = getattr(value, "__dict__", None)
+    if type(fields) is dict and not isinstance(value, types.ModuleType) and _is_users(type(value)):
+        inside = [(k, _snapshot(v, (*around, id(value)))) for k, v in fields.items()]
+        return Identity(value), inside
+    return freeze(value)
+
+
+def _snapshot_of_function(fun: types.FunctionType, around: tuple[int, ...]) -> list:
+    around = (*around, id(fun))
+    names = [name for name in _global_names(fun.__code__) if name in fun.__globals__]
     parts = [*_closed_over(fun), fun.__defaults__, fun.__kwdefaults__]
-    return [id(fun.__globals__), *map(freeze, parts)]
+    parts += [fun.__globals__[name] for name in names]
+    return [fun.__code__, *[_snapshot(part, around) for part in parts]]
+
+
+@functools.lru_cache(maxsize=4096)
+def _global_names(code: types.CodeType) -> tuple[str, ...]:
+    """The names that the code, or code inside it, may look up among the globals."""
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return tuple(dict.fromkeys([*code.co_names, *[n for c in inner for n in _global_names(c)]]))
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_library(code: types.CodeType) -> bool:
+    return code.co_filename.startswith(_LIBRARIES)
+
+
+@functools.cache
+def _is_users(kind: Any) -> bool:
+    module = sys.modules.get(kind.__module__)
+    file = getattr(module, "__file__", None)
+    if kind is types.SimpleNamespace or kind.__module__ == "__main__":
+        return True
+    return file is not None and not file.startswith(_LIBRARIES)
 
 
 def _closed_over(fun: types.FunctionType) -> list:
@@ -102,4 +190,4 @@ def _contents(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # not assigned yet
-        return _contents
+        return None

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 
 from .cell import changes
+from .hidden import has_graph
 
 _SCALARS = (bool, int, float, complex, str, bytes, type(None), enum.Enum)
 _SMALL = 1024  # elements of a NumPy array that are compared by value
@@ -58,34 +59,45 @@ class Identity:
     __hash__ = None  # type: ignore[assignment]
 
 
-def freeze(value: Any) -> Any:
+def freeze(value: Any, around: tuple[int, ...] = ()) -> Any:
     """A snapshot of a Python value that compares equal while a program built on it is right."""
     kind = type(value)
+    if isinstance(value, float):
+        return kind, value.hex()  # tells 0.0 from -0.0, and nan is itself
     if isinstance(value, _SCALARS):
-        return kind, value if value == value else "nan"
-    if kind in (list, tuple):
-        return kind, [freeze(item) for item in value]
-    if kind is dict:
-        return kind, [(key, freeze(item)) for key, item in value.items()]
-    if kind in (set, frozenset):
-        return kind, value.copy()
+        return kind, value
+    if id(value) in around:  # a container that contains itself
+        return kind, around.index(id(value))
+    around = (*around, id(value))
+    if isinstance(value, (list, tuple)):
+        return kind, [freeze(item, around) for item in value]
+    if isinstance(value, dict):
+        return kind, [(key, freeze(item, around)) for key, item in value.items()]
+    if isinstance(value, (set, frozenset)):
+        return kind, frozenset(value)
     if isinstance(value, (np.ndarray, np.generic)) and value.size <= _SMALL:
         return kind, value.shape, value.dtype, value.tobytes()
-    if _is_pytree_node(value):  # a Quantity or a dataclass of numbers
+    if not jax.tree_util.all_leaves([value]):  # a Quantity, or a dataclass of numbers
         leaves, tree = jax.tree.flatten(value)
-        return kind, tree, [freeze(leaf) for leaf in leaves]
+        return kind, tree, [freeze(leaf, around) for leaf in leaves]
     return Identity(value)
 
 
-def _is_pytree_node(value: Any) -> bool:
-    return not jax.tree_util.all_leaves([value])
-
-
-_CONTAINERS = (list, dict, set)
+def may_change_unseen(value: Any) -> bool:
+    """Whether a value can be edited in place in a way that `freeze` sees."""
+    if isinstance(value, (list, dict, set)):
+        return True
+    if isinstance(value, tuple):
+        return any(may_change_unseen(x) for x in value)
+    if isinstance(value, np.ndarray):
+        return value.flags.writeable and value.size <= _SMALL
+    return not jax.tree_util.all_leaves([value]) and type(value).__module__ != "saiunit"
 
 
 def _shadow(container: Any) -> Any:
     """A copy for comparison at the speed of C, where equal elements are the same elements."""
+    if type(container) not in (list, dict, set):
+        return None
     items = [*container, *container.values()] if type(container) is dict else [*container]
     plain = all(type(item) is str or _compares_by_identity(item) for item in items)
     return container.copy() if plain else None
@@ -109,13 +121,26 @@ class Fact:
         node = self.node()
         return node is None or freeze(self.probe(node)) == self.snapshot
 
+    def is_record(self) -> bool:
+        """Whether the value is a number, or a container of plain data."""
+        node = self.node()
+        value = None if node is None else self.probe(node)
+        if isinstance(value, dict):
+            return not has_graph(list(value.values()))
+        if isinstance(value, (list, set)):
+            return not has_graph(list(value))
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+
 
 class Guards:
     """The facts behind one compiled variant."""
 
-    __slots__ = ("containers", "copies", "epoch", "facts", "live", "scope", "settings", "slow")
+    __slots__ = (
+        "containers", "copies", "epoch", "facts", "live", "ready", "scope", "settings", "slow",
+    )  # fmt: skip
 
     def __init__(self) -> None:
+        self.ready = False  # whether some program was traced under these facts
         self.facts: dict[tuple[int, Any], Fact] = {}
         self.containers: list[Fact] = []  # to be looked at by value each time
         self.live: list = []  # containers, and
@@ -130,24 +155,70 @@ class Guards:
         known = self.facts.get(key)
         if known is None or known.node() is None:
             self.facts[key] = fact = Fact(node, probe)
-            container = probe(node)
-            if type(container) not in _CONTAINERS:
-                return
-            shadow = _shadow(container)
-            if shadow is None:
-                self.containers.append(fact)
-                self.slow = True
-            else:
-                self.live.append(container)
-                self.copies.append(shadow)
+            self._watch(fact, probe(node))
+
+    def _watch(self, fact: Fact, value: Any) -> None:
+        if not may_change_unseen(value):
+            return
+        shadow = _shadow(value) if fact.holds() else None
+        if shadow is None:
+            self.containers.append(fact)
+            self.slow = True
+        else:
+            self.live.append(value)
+            self.copies.append(shadow)
 
     def add_setting(self, name: str, snapshot: Any) -> None:
         self.settings.setdefault(name, snapshot)
         self.scope = (None, None)
         self.slow = True
 
+    def settle(self) -> None:
+        """After the trace: forget counters and records that the body itself went on with.
+
+        These are effects of tracing, as in JAX. Anything else that the body changed stays a fact,
+        so that the next call sees the change: a flag, a State made at the first call.
+        """
+        facts = {k: f for k, f in self.facts.items() if f.holds() or not f.is_record()}
+        self._replace_facts(facts)
+        self.ready = True
+
+    def _replace_facts(self, facts: dict[tuple[int, Any], Fact]) -> None:
+        self.facts, self.containers, self.live, self.copies = facts, [], [], []
+        self.slow = bool(self.settings)
+        for fact in facts.values():
+            node = fact.node()
+            if node is not None:
+                self._watch(fact, fact.probe(node))
+
+    def merge(self, other: Guards) -> bool:
+        """Take over the facts of a new trace; False if some contradict those known here."""
+        facts, settings = {**self.facts}, {**self.settings}
+        for key, fact in other.facts.items():
+            known = facts.setdefault(key, fact)
+            if known.node() is None:
+                facts[key] = fact
+            elif known.snapshot != fact.snapshot:
+                return False
+        for name, snapshot in other.settings.items():
+            if settings.setdefault(name, snapshot) != snapshot:
+                return False
+        self.settings, self.scope, self.ready = settings, (None, None), True
+        self._replace_facts(facts)
+        return True
+
+    def covers(self, other: Guards) -> bool:
+        """Whether these are the facts of `other`, and perhaps more."""
+        return (
+            self.facts.keys() >= other.facts.keys()
+            and all(self.facts[key].snapshot == fact.snapshot for key, fact in other.facts.items())
+            and self.settings.items() >= other.settings.items()
+        )
+
     def hold(self) -> bool:
         """Whether every fact is still true."""
+        if not self.ready:
+            return False
         if self.live != self.copies:
             return False
         for fact in self.containers:

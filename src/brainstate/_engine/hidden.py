@@ -77,6 +77,8 @@ def hide_foreign(tree: Any) -> Any:
     """As `hide`, and hide every other leaf that JAX does not know, such as a string."""
 
     def is_foreign(leaf: Any) -> bool:
+        if is_graph(leaf):
+            return True
         try:
             jax.typeof(leaf)
         except TypeError:

@@ -28,6 +28,7 @@ from .jax_api import (
     jaxpr_as_fun,
     set_current_trace,
 )
+from .journal import Journal, transaction
 from .names import describe
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Program:
     created: dict[State, None]
     out_tree: Any
     frame: TracingFrame
+    journal: Journal  # attribute edits of the body
     in_tree: Any
     in_avals: list
     out_avals: list
@@ -116,7 +118,11 @@ class Program:
 
     def out_type(self) -> Any:
         """The output, with abstract values for leaves."""
-        return show(self.out_tree.unflatten(self.out_avals)[0])
+        return show(self.hidden_out_type())
+
+    def hidden_out_type(self) -> Any:
+        """The same, with nodes and States hidden from JAX."""
+        return self.out_tree.unflatten(self.out_avals)[0]
 
     def effect_types(self) -> dict[State, Any]:
         """The abstract new values of written and created States."""
@@ -188,7 +194,8 @@ def trace(
         return jax.jit(body)(*leaves) if boxed and not _checks_leaks() else body(*leaves)
 
     try:
-        closed = jax.make_jaxpr(outer)(*leaves)
+        with transaction() as journal:
+            closed = jax.make_jaxpr(outer)(*leaves)
     except jax.errors.UnexpectedTracerError as error:
         raise TraceContextError(
             "A plain jax transformation (jax.jit, jax.lax.scan, ...) called in this body holds a "
@@ -205,6 +212,7 @@ def trace(
         in_avals=list(map(_aval_of, leaves)),
         out_avals=list(closed.out_avals),
         frame=frame,
+        journal=journal,
         closes_over_tracers=any(map(is_tracer, closed.consts)),
         has_graphs=has_graphs,
     )

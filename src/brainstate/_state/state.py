@@ -11,6 +11,7 @@ from typing import Any, Self
 import jax
 
 from .._engine import frames
+from .._engine.attachments import Attachable
 from .._engine.cell import Cell
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.names import caller, describe
@@ -24,7 +25,7 @@ _INTERNAL = ("_cell", "_home", "_name", "source_info", "tag")
 _tree_checks: ContextVar[bool] = ContextVar("brainstate_tree_checks", default=False)
 
 
-class State(PrettyRepr):
+class State(Attachable, PrettyRepr):
     """A mutable box for one pytree of arrays; compared and hashed by identity.
 
     Functions read and write ``state.value`` freely, and every brainstate transformation sees it.
@@ -182,12 +183,18 @@ class State(PrettyRepr):
     def __reduce__(self) -> tuple:
         return rebuild, (type(self), self.value, self._metadata())
 
+    def _value_repr(self) -> str:
+        try:
+            return repr(self.value)
+        except TraceContextError:  # a repr must not raise: debuggers and error messages call it
+            return "<unset>"
+
     def __pretty_repr__(self) -> Iterator[Any]:
         yield PrettyType(type(self))
         for key, item in vars(self).items():
             if key not in _INTERNAL:
                 yield PrettyAttr(key, repr(item))
-        yield PrettyAttr("value", repr(self.value))
+        yield PrettyAttr("value", self._value_repr())
         if self._name is not None:
             yield PrettyAttr("name", repr(self._name))
         if self.tag is not None:

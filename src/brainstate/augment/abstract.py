@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from .._engine.hidden import is_graph
+from .._engine.journal import undo
 from .._engine.program import Program, trace
 from .._state import State
 from ..graph.copying import instantiate
@@ -28,7 +29,7 @@ def eval_shape(fn: Callable, *args: Any, rngs: Any = None, **kwargs: Any) -> Any
     try:
         return _with_shapes(program)
     finally:
-        program.frame.undo()
+        undo(program.journal)
 
 
 def _with_shapes(program: Program) -> Any:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from .._engine.frames import Frame, commit
 from .._engine.hidden import hide_foreign, show
+from .._engine.journal import transaction
 from .._engine.names import describe
 from .._engine.options import decorator
 from .._state import State
@@ -49,6 +50,10 @@ class GradientTransform(PrettyRepr):
         self.levels, self.scalar, self.name = levels, scalar, name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with transaction():
+            return self._derive(args, kwargs)
+
+    def _derive(self, args: tuple, kwargs: dict) -> Any:
         states = self.targets.states
         check_dtypes(states, self.allow_int)
         positions = self.targets.positions(len(args))

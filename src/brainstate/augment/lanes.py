@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from .._engine.frames import Frame, commit, current_frame
 from .._engine.hidden import hide, show
 from .._engine.jax_api import current_trace, is_tracer, set_current_trace
+from .._engine.journal import transaction
 from .._engine.names import describe
 from .._errors import BatchAxisError
 from .._state import State
@@ -125,11 +126,13 @@ class LaneCall:
 
     def run(self, mapped: Callable[..., tuple[Any, list, list]]) -> Any:
         """Call the function that JAX made of `lane`, and store what it did."""
-        out, batched, shared = mapped(*self.inputs)
-        values = [_move_axis(v, a) for v, a in zip(batched, self.leaving.values(), strict=True)]
-        commit([*self.leaving, *self.shared], [*values, *shared], self.frame.created)
-        outside = self.frame.left_outside
-        commit(outside, outside.values())
+        with transaction():
+            out, batched, shared = mapped(*self.inputs)
+            axes = self.leaving.values()
+            values = [_move_axis(v, a) for v, a in zip(batched, axes, strict=True)]
+            commit([*self.leaving, *self.shared], [*values, *shared], self.frame.created)
+            outside = self.frame.left_outside
+            commit(outside, outside.values())
         return show(out)
 
     # ------------------------------------------------------------------ who leaves how

@@ -9,6 +9,7 @@ import jax
 
 from .._engine.frames import Frame, commit
 from .._engine.hidden import hide_foreign, show
+from .._engine.journal import transaction
 from .._state import State
 from .wrt import Targets, Wrt
 
@@ -30,11 +31,12 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, *, has_aux: bool = False
             effects[:] = frame.effects()
             return out, (
                 hide_foreign(aux),
-                [jax.lax.stop_gradient(frame.values[s]) for s in effects],
+                [frame.values[s] for s in effects],
             )
 
-    out, tangent, (aux, new) = jax.jvp(pure, tuple(primals), tuple(tangents), has_aux=True)
-    commit(effects, new, frame.created)
+    with transaction():
+        out, tangent, (aux, new) = jax.jvp(pure, tuple(primals), tuple(tangents), has_aux=True)
+        commit(effects, new, frame.created)
     return (out, tangent, show(aux)) if has_aux else (out, tangent)
 
 
@@ -75,8 +77,9 @@ def vjp(
             return out, (hide_foreign(aux), [frame.values[s] for s in effects])
 
     wrt = Wrt([s.value for s in targets.states], [primals[p] for p in positions])
-    out, pull, (aux, new) = jax.vjp(pure, wrt, has_aux=True)
-    commit(effects, new, frame.created)
+    with transaction():
+        out, pull, (aux, new) = jax.vjp(pure, wrt, has_aux=True)
+        commit(effects, new, frame.created)
 
     def pullback(cotangent: Any) -> Any:
         return targets.arrange(pull(cotangent)[0])

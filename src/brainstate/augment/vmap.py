@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from .._engine.options import decorator
 from .._state import State, catch_new_states
 from ..compile import for_loop
+from ..compile.loops import check_loop
 from ..typing import Filter
 from ..util.filter import to_predicate
 from .lanes import Axes, LaneCall, lane_axis_name
@@ -133,7 +134,7 @@ def map(f: Callable, *xs: Any, batch_size: int | None = None) -> Any:
         return for_loop(f, *xs)
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; found {batch_size}.")
-    length = jax.tree.leaves(xs)[0].shape[0]
+    length = check_loop("map", f, xs, None)
     batches, rest = divmod(length, batch_size)
     split = batches * batch_size
     parts = []

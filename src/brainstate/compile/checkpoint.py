@@ -10,6 +10,7 @@ import jax
 
 from .._engine.frames import commit
 from .._engine.hidden import hide, show
+from .._engine.journal import transaction
 from .._engine.options import decorator
 from .._engine.program import outer_values, trace
 from .arguments import Arguments
@@ -41,13 +42,14 @@ def checkpoint(
 
         body.__name__ = getattr(fun, "__name__", type(fun).__name__)
         _, args, kwargs = arguments.pack(args, kwargs)
-        program = trace(body, (args, kwargs))
-        values = outer_values(program.needs())
-        inputs = jax.tree.leaves([values[state] for state in program.reads])
-        replay = jax.checkpoint(program.run_flat, prevent_cse=prevent_cse, policy=policy)
-        leaves = jax.tree.leaves(hide((args, kwargs)))
-        out, new = program.out_tree.unflatten(replay(inputs, leaves))
-        commit(program.effects, new, program.created)
+        with transaction():
+            program = trace(body, (args, kwargs))
+            values = outer_values(program.needs())
+            inputs = jax.tree.leaves([values[state] for state in program.reads])
+            replay = jax.checkpoint(program.run_flat, prevent_cse=prevent_cse, policy=policy)
+            leaves = jax.tree.leaves(hide((args, kwargs)))
+            out, new = program.out_tree.unflatten(replay(inputs, leaves))
+            commit(program.effects, new, program.created)
         return show(out)
 
     return wrapper

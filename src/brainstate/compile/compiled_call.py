@@ -11,9 +11,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from .._engine.functions import common_storage
+from .._engine.functions import common_storage, forgive_changes
 from .arguments import Arguments
-from .jit import Compiler
+from .jit import Compiler, quick_call
 
 _given: ContextVar[Sequence[Callable]] = ContextVar("brainstate_given_functions")
 
@@ -28,16 +28,21 @@ def compiled_call(
     static = static or {}
     storage = common_storage(funs)
     key = (run, *static.items())
-    compiler = storage.get(key)
-    if compiler is None:
+    call = storage.get(key)
+    if call is None:
         # The functions are passed on the side: kept here, they would keep their models alive.
         def body(*args: Any) -> Any:
-            return run(_given.get(), *args, **static)
+            funs = _given.get()
+            forgiving = [forgive_changes(fun) for fun in funs]
+            out = run(funs, *args, **static)
+            for forgive in forgiving:
+                forgive()
+            return out
 
         body.__name__ = run.__name__.strip("_")
-        compiler = storage[key] = Compiler(body, Arguments(body), {})
+        call = storage[key] = quick_call(Compiler(body, Arguments(body), {}))
     token = _given.set(funs)
     try:
-        return compiler.call(args, {})
+        return call(*args)
     finally:
         _given.reset(token)

@@ -126,12 +126,12 @@ def _switch(funs: tuple, index: Any, operands: tuple) -> Any:
 
 def _check_branches(funs: tuple, programs: list[Program], states: list, values: dict) -> None:
     """Branches must agree in what they return and in the types of the States they write."""
-    first = programs[0].out_type()
+    first = programs[0].hidden_out_type()
     for fun, program in zip(funs[1:], programs[1:], strict=True):
-        if not _same_types(first, program.out_type()):
+        if not _same_types(first, program.hidden_out_type()):
             raise TypeError(
                 f"Branches must return the same types: {_name(funs[0])} returns "
-                f"{show_type(first)}, {_name(fun)} returns {show_type(program.out_type())}. "
+                f"{show_type(first)}, {_name(fun)} returns {show_type(program.hidden_out_type())}. "
                 "Convert one of them."
             )
     for state in states:

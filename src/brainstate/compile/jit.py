@@ -11,6 +11,7 @@ from typing import Any
 import jax
 
 from .._engine import hidden
+from .._engine.attachments import attachments
 from .._engine.cell import UNSET, changes, handed_out
 from .._engine.frames import current_frame, read
 from .._engine.jax_api import EAGER, current_trace
@@ -23,6 +24,10 @@ from .variants import Entry, RunsEagerly, StatesGrew, Variant
 
 _concrete_types: set[type] = set()
 _NOTHING: dict = {}
+
+
+def _nothing() -> None:
+    """A weak reference to no entry."""
 
 
 @decorator
@@ -44,7 +49,8 @@ def jit(
 
     As `jax.jit`, and beyond it: nodes and States may be arguments and results; the function sees
     at once when a State was replaced on a node, an attribute that it looked at was changed, or a
-    setting of `environ`. Going back to an earlier setting compiles nothing again.
+    setting of `environ`. Going back to an earlier setting compiles nothing again. What the body
+    does to Python objects it does while it is traced, and not at each call.
 
     `donate_states` gives the buffers of written States to XLA for their new values; an array
     taken from such a State earlier is then deleted by the call.
@@ -63,7 +69,7 @@ def jit(
     compiler = Compiler(
         fun, arguments, _jax_options(arguments, options, donate_states), donate_states
     )
-    jitted: Any = functools.wraps(fun)(_quick_call(compiler))
+    jitted: Any = functools.wraps(fun)(quick_call(compiler))
     jitted.origin_fun = fun
     jitted.stateful_fun = StatefulFunction(fun, static_argnums=static_argnums or ())
     jitted.clear_cache = compiler.clear
@@ -73,7 +79,7 @@ def jit(
     return jitted
 
 
-def _quick_call(compiler: Compiler) -> Callable:  # noqa: C901  one function, for speed
+def quick_call(compiler: Compiler) -> Callable:  # noqa: C901  one function, for speed
     """The call of a jitted function, written for speed: what a later call does costs here.
 
     Anything unusual goes the full way, `Compiler.call`.
@@ -85,7 +91,7 @@ def _quick_call(compiler: Compiler) -> Callable:  # noqa: C901  one function, fo
         if kwargs or not plain or current_frame() is not None:
             return compiler.call(args, kwargs)
         entry, passed = main, args
-        if led and args and (found := led.get(id(args[0]))) is not None:
+        if led and args and (found := led.get(id(args[0]), _nothing)()) is not None:
             entry, passed = found, args[1:]
         try:
             if handed_out.inspect or handed_out.dicts != handed_out.copies:
@@ -159,8 +165,9 @@ class Compiler:
         self.fun, self.arguments = fun, arguments
         self.options = (options, donate_states)
         self.main = Entry(fun, arguments, *self.options)
-        self.entries: dict[tuple[int, ...], Entry] = {}  # by the nodes among the arguments
-        self.led: dict[int, Entry] = {}  # where the first argument is the only node
+        # By the nodes among the arguments; `led`: where the first argument is the only one.
+        self.entries: dict[Any, Callable[[], Entry | None]] = {}
+        self.led: dict[Any, Callable[[], Entry | None]] = {}
 
     def call(self, args: tuple, kwargs: dict) -> Any:
         """The full way: any arguments, inside or outside other transformations."""
@@ -179,18 +186,27 @@ class Compiler:
         """Pack the arguments, punch holes for nodes, and find the entry that belongs to these."""
         (donated, punched, named), objects = hidden.punch(self.arguments.pack(args, kwargs))
         if len(objects) == 1 and self.arguments.plain and args and args[0] is objects[0]:
-            return self._entry_of(self.led, objects, led=True), donated, punched[1:], named
-        return self._entry_of(self.entries, objects), donated, punched, named
+            return self._entry_of(objects, led=True), donated, punched[1:], named
+        return self._entry_of(objects), donated, punched, named
 
-    def _entry_of(self, entries: dict, objects: list, led: bool = False) -> Entry:
+    def _entry_of(self, objects: list, led: bool = False) -> Entry:
+        """The entry for these nodes.
+
+        The first of them keeps it: a compiled function keeps no model alive that only passes.
+        """
         if not objects:
             return self.main
+        known = self.led if led else self.entries
         key = id(objects[0]) if led else tuple(map(id, objects))
-        if key not in entries:
-            entries[key] = Entry(self.fun, self.arguments, *self.options, tuple(objects), led)
-            for obj in objects:  # a compiled function keeps no model alive, and no model keeps it
-                weakref.finalize(obj, _drop, weakref.ref(self), led, key)
-        return entries[key]
+        entry = known.get(key, _nothing)()
+        if entry is None or [ref() for ref in entry.objects] != objects:
+            entry = Entry(self.fun, self.arguments, *self.options, tuple(objects), led)
+            kept = attachments(objects[0]).setdefault(Compiler, weakref.WeakKeyDictionary())
+            kept.setdefault(self, {})[key] = entry
+            for dead in [key for key, find in known.items() if find() is None]:
+                del known[dead]
+            known[key] = weakref.ref(entry)
+        return entry
 
     def clear(self) -> None:
         """Forget everything; the next call compiles anew."""
@@ -227,12 +243,6 @@ class Compiler:
         """The output as `jax.ShapeDtypeStruct`s; no State changes."""
         _, (out, _, _) = self.stage("eval_shape", args, kwargs)
         return hidden.show(out)
-
-
-def _drop(compiler: Callable[[], Compiler | None], led: bool, key: Any) -> None:
-    found = compiler()
-    if found is not None:
-        (found.led if led else found.entries).pop(key, None)
 
 
 def _name_bad_states(entry: Entry) -> None:

@@ -10,6 +10,7 @@ import jax
 
 from .._engine.cache import signature
 from .._engine.frames import commit
+from .._engine.journal import undo
 from .._engine.program import Program, outer_values, trace
 from .._state import State, StateTraceStack
 from .arguments import Arguments
@@ -148,7 +149,7 @@ def trace_without_effects(
 
     body.__name__ = getattr(fun, "__name__", type(fun).__name__)
     program = trace(body, arguments.pack(args, kwargs), boxed=boxed)
-    program.frame.undo()
+    undo(program.journal)
     return program
 
 

@@ -17,6 +17,7 @@ from .._engine.cell import Cell, changes, handed_out
 from .._engine.frames import commit, read
 from .._engine.guards import Guards
 from .._engine.jax_api import EAGER, current_trace
+from .._engine.journal import transaction, undo
 from .._engine.program import Program, outer_values, trace
 from .arguments import Arguments
 from .remainder import Remainder
@@ -119,13 +120,16 @@ class Variant:
             leaves = [*leaves, *donated[0]]
             now = {state: value(leaves, i) for i, state in enumerate(order)}
             program = self._take_pending(packed, now)
-            program = program or entry.trace(*packed, self.guards, outermost=True)
+            program = program or entry.trace_outermost(*packed)
             if not (known.issuperset(program.needs()) and written.issuperset(program.writes)):
+                raise StatesGrew(program)
+            if not entry.adopt(self, program):
                 raise StatesGrew(program)
             inputs = jax.tree.leaves([now[state] for state in program.reads])
             out, new = program.replay(inputs, jax.tree.leaves(packed))
             after = [new.get(state, now[state]) for state in self.writes]
             before = [now[state] for state in self.writes]
+            self.seen = None  # facts were learnt: look at all of them at the next call
             return out, jax.tree.leaves(after), Remainder.of(program, new, before, after)
 
         return pure
@@ -143,9 +147,13 @@ class Variant:
 
     def grown(self, program: Program) -> Variant:
         """A variant that passes the States of `program` too, and that has its trace ready."""
-        writes = dict.fromkeys([*self.writes, *program.writes])
-        reads = dict.fromkeys(s for s in (*self.reads, *program.needs()) if s not in writes)
-        return Variant(self.entry, self.guards, tuple(reads), tuple(writes), program)
+        guards, learnt = Guards(), program.frame.guards or Guards()
+        known = (*self.reads, *self.writes)
+        if not ((not self.guards.ready or guards.merge(self.guards)) and guards.merge(learnt)):
+            guards, known = learnt, ()  # the body was traced under other facts: a variant beside
+        writes = dict.fromkeys([*(s for s in self.writes if s in known), *program.writes])
+        reads = dict.fromkeys(s for s in (*known, *program.needs()) if s not in writes)
+        return Variant(self.entry, guards, tuple(reads), tuple(writes), program)
 
     def call(self, donated: dict, args: tuple, kwargs: dict) -> Any:
         """Run on the current values of the States, and store the new ones."""
@@ -203,8 +211,8 @@ class Entry:
 
     def clear(self) -> None:
         self.programs.clear()
-        self.variants: tuple[Variant, ...] = (Variant(self, Guards()),)  # latest used first
-        self.current = self.variants[0]
+        self.variants: tuple[Variant, ...] = ()  # the one used last comes first
+        self.current = Variant(self, Guards())  # an empty one, which holds for nobody
         self.warned = False
 
     def restore(self, donated: dict, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -225,6 +233,21 @@ class Entry:
 
         body.__name__ = self.name
         return trace(body, (donated, args, kwargs), guards=guards, outermost=outermost)
+
+    def trace_outermost(self, donated: dict, args: tuple, kwargs: dict) -> Program:
+        """Trace under facts of its own, which other threads do not see yet."""
+        guards = Guards()
+        program = self.trace(donated, args, kwargs, guards, outermost=True)
+        guards.settle()
+        return program
+
+    def adopt(self, variant: Variant, program: Program) -> bool:
+        """Let the variant rely on what the program does; False if that contradicts."""
+        with self.lock:
+            if not variant.guards.merge(program.frame.guards or Guards()):
+                return False
+            self._put_first(variant, variant)
+            return True
 
     # ------------------------------------------------------------------ outside
 
@@ -251,21 +274,22 @@ class Entry:
                     traced.append(grew.program)
         except BaseException:
             for program in reversed(traced):
-                program.frame.undo()
+                undo(program.journal)
             raise
 
     def select(self) -> Variant:
         """The variant whose facts hold, or an empty one."""
         with self.lock:
             chosen = next((v for v in self.variants if v.guards.hold()), None)
-            if chosen is None:
-                self._warn_of_many_variants()
-                chosen = Variant(self, Guards())
-            return self._put_first(chosen, chosen)
+            if chosen is not None:
+                return self._put_first(chosen, chosen)
+            self._warn_of_many_variants()
+            return Variant(self, Guards())  # others see it once it is traced
 
     def _replace(self, old: Variant, new: Variant) -> Variant:
         with self.lock:
-            return self._put_first(new, old)
+            grown = {*old.reads, *old.writes} <= {*new.reads, *new.writes}
+            return self._put_first(new, old if grown and new.guards.covers(old.guards) else new)
 
     def _put_first(self, new: Variant, old: Variant) -> Variant:
         rest = [v for v in self.variants if v is not old and v is not new]
@@ -286,11 +310,13 @@ class Entry:
 
     def call_inside(self, donated: dict, args: tuple, kwargs: dict) -> Any:
         """Become a part of the program under way."""
-        leaves, tree = jax.tree.flatten((donated, args, kwargs))
-        program = self.programs.get(
-            signature(leaves, tree), lambda guards: self.trace(donated, args, kwargs, guards)
-        )
-        return perform(program, donated, args, kwargs)
+        packed = (donated, args, kwargs)
+        key = signature(*jax.tree.flatten(packed))
+        with transaction():
+            program = self.programs.get(
+                key, lambda guards: self.trace(donated, args, kwargs, guards)
+            )
+            return perform(program, donated, args, kwargs)
 
 
 def perform(program: Program, *args: Any) -> Any:
