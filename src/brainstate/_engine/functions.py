@@ -45,21 +45,33 @@ _by_code: weakref.WeakKeyDictionary[types.CodeType, list] = weakref.WeakKeyDicti
 
 def storage_of(fun: Any) -> Storage:
     """A dict that lives as long as `fun`, or as what it closes over."""
-    if isinstance(fun, types.MethodType):
-        own = storage_of(fun.__self__).setdefault("methods", weakref.WeakKeyDictionary())
-        return own.setdefault(fun.__func__, Storage())
-    if isinstance(fun, types.FunctionType):
-        return _of_code(fun.__code__, _environment(fun), _closed_over(fun))
-    if isinstance(fun, functools.partial) and isinstance(fun.func, types.FunctionType):
-        bound = _snapshot([*fun.args, *fun.keywords.items()], ())
-        parts = [*_closed_over(fun.func), *fun.args, *fun.keywords.values()]
-        return _of_code(fun.func.__code__, [*_environment(fun.func), bound], parts)
-    if isinstance(fun, Attachable):
-        return attachments(fun).setdefault(Storage, Storage())
+    identity = _identify(fun)
+    if identity is not None:
+        return _of_code(*identity)
     try:
         return _by_object.setdefault(fun, Storage())
     except TypeError:  # neither hashable nor weakly referable: nothing is kept
         return Storage()
+
+
+def _identify(fun: Any) -> tuple[types.CodeType, list, list] | None:
+    """(code, snapshot of what it sees, its parts), where a function can be looked into."""
+    if isinstance(fun, types.FunctionType):
+        return fun.__code__, _snapshot_of_function(fun, ()), _closed_over(fun)
+    function: Any
+    if isinstance(fun, functools.partial):
+        function, bound = fun.func, [*fun.args, *fun.keywords.items()]
+        parts = [*fun.args, *fun.keywords.values()]
+    elif isinstance(fun, types.MethodType):
+        function, bound = fun.__func__, [fun.__self__]
+        parts = bound
+    else:
+        function, bound = vars(type(fun)).get("__call__"), [fun]
+        parts = bound
+    if not isinstance(function, types.FunctionType):
+        return None
+    environment = [*_snapshot_of_function(function, ()), _snapshot(bound, ())]
+    return function.__code__, environment, [*parts, *_closed_over(function)]
 
 
 def common_storage(funs: Sequence[Any]) -> Storage:
@@ -109,14 +121,12 @@ def forgive_changes(fun: Any) -> Callable[[], None]:
 
     What the function changed meanwhile, such as a counter of its runs, is no reason to trace again.
     """
-    if not isinstance(fun, types.FunctionType):
-        return lambda: None
     find = getattr(storage_of(fun), "closure", None)
 
     def forgive() -> None:
-        closure = find and find()
-        if closure:
-            closure.environment = _without_changes(closure.environment, _environment(fun))
+        closure, now = find and find(), _identify(fun)
+        if closure and now:
+            closure.environment = _without_changes(closure.environment, now[1])
 
     return forgive
 
@@ -127,11 +137,6 @@ def _without_changes(old: Any, new: Any) -> Any:
     if type(old) is type(new) and isinstance(old, (list, tuple)) and len(old) == len(new):
         return type(old)([_without_changes(a, b) for a, b in zip(old, new, strict=True)])
     return _Anything()
-
-
-def _environment(fun: types.FunctionType) -> list:
-    """A snapshot of what the function closes over and of the globals that it names."""
-    return _snapshot_of_function(fun, ())
 
 
 def _snapshot(value: Any, around: tuple[int, ...]) -> Any:
@@ -147,7 +152,8 @@ def _snapshot(value: Any, around: tuple[int, ...]) -> Any:
     if type(value) in (list, tuple):
         return type(value), [_snapshot(item, (*around, id(value))) for item in value]
     fields = getattr(value, "__dict__", None)
-    if type(fields) is dict and not isinstance(value, types.ModuleType) and _is_users(type(value)):
+    kind: Any = type(value)
+    if type(fields) is dict and kind is not types.ModuleType and _is_users(kind):
         inside = [(k, _snapshot(v, (*around, id(value)))) for k, v in fields.items()]
         return Identity(value), inside
     return freeze(value)
@@ -173,7 +179,7 @@ def _is_library(code: types.CodeType) -> bool:
     return code.co_filename.startswith(_LIBRARIES)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def _is_users(kind: Any) -> bool:
     module = sys.modules.get(kind.__module__)
     file = getattr(module, "__file__", None)

@@ -59,6 +59,14 @@ def caller() -> str | None:
     return None if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
 
+def stacklevel() -> int:
+    """The `stacklevel` with which a warning of the caller points outside this package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
 def _entry(obj: Any) -> tuple[weakref.ref, tuple] | None:
     try:
         return _owners.get(obj)

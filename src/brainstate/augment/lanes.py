@@ -124,12 +124,25 @@ class LaneCall:
                 self._refuse_batched(state, value)
         return hide(out), batched, shared
 
+    def vmapped(self, axis_name: Any, axis_size: int, spmd_axis_name: Any = None) -> Callable:
+        """`lane` for all lanes at once."""
+        mapped = jax.vmap(
+            self.lane, in_axes=self.in_axes, out_axes=self.out_axes, axis_name=axis_name,
+            axis_size=axis_size, spmd_axis_name=spmd_axis_name,
+        )  # fmt: skip
+
+        def call(*inputs: Any) -> tuple:
+            self.around_lanes = current_trace()
+            return mapped(*inputs)
+
+        return call
+
     def run(self, mapped: Callable[..., tuple[Any, list, list]]) -> Any:
         """Call the function that JAX made of `lane`, and store what it did."""
         with transaction():
             out, batched, shared = mapped(*self.inputs)
-            axes = self.leaving.values()
-            values = [_move_axis(v, a) for v, a in zip(batched, axes, strict=True)]
+            leaving = zip(self.leaving.items(), batched, strict=True)
+            values = [_move_axis(state, value, axis) for (state, axis), value in leaving]
             commit([*self.leaving, *self.shared], [*values, *shared], self.frame.created)
             outside = self.frame.left_outside
             commit(outside, outside.values())
@@ -172,7 +185,7 @@ class LaneCall:
 
         for leaf in jax.tree.leaves(value):
             if is_tracer(leaf):
-                watch_batching(leaf, self.frame.outer_trace, refuse)
+                watch_batching(leaf, self.around_lanes, refuse)
 
     # ------------------------------------------------------------------ sizes
 
@@ -235,8 +248,22 @@ def _size_along(leaf: Any, axis: int, where: str) -> int:
     return shape[axis]
 
 
-def _move_axis(value: Any, axis: Axis) -> Any:
-    return jax.tree.map(lambda x: jnp.moveaxis(x, 0, axis), value) if axis else value
+def _move_axis(state: State, value: Any, axis: Axis) -> Any:
+    """Put the lanes, which come out along axis 0, where they belong."""
+
+    if not axis:
+        return value
+
+    def move(x: Any) -> Any:
+        if not -x.ndim <= axis < x.ndim:
+            raise ValueError(
+                f"{describe(state)} is mapped along axis {axis}, but a lane wrote a value of shape "
+                f"{x.shape[1:]}, which leaves no room for that axis. Map it along another axis, or "
+                "write a value of the old rank."
+            )
+        return jnp.moveaxis(x, 0, axis)
+
+    return jax.tree.map(move, value)
 
 
 def _name(fun: Callable) -> str:
@@ -248,16 +275,17 @@ def _name(fun: Callable) -> str:
 
 def lane_axis_name(fun: Callable) -> str:
     """A name for the axis of lanes, other than those of the enclosing maps."""
-    name, frame = f"lanes of {_name(fun)}", current_frame()
+    taken: set = set()
+    frame = current_frame()
     while frame is not None:
-        if isinstance(frame, MapFrame) and name in _as_names(frame.lane_axes):
-            name += "'"
+        if isinstance(frame, MapFrame):
+            axes = frame.lane_axes
+            taken.update(axes if isinstance(axes, tuple) else (axes,))
         frame = frame.parent
+    name = f"lanes of {_name(fun)}"
+    while name in taken:
+        name += "'"
     return name
-
-
-def _as_names(axes: Any) -> tuple:
-    return axes if isinstance(axes, tuple) else (axes,)
 
 
 def watch_batching(leaf: Any, outer_trace: Any, when_batched: Callable[[], None]) -> None:

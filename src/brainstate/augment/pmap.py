@@ -6,6 +6,7 @@ runs as a `vmap`. Nothing crosses between devices unless the function asks for i
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from .._engine.options import decorator
 from ..compile import jit
+from ..compile.arguments import Arguments
 from .lanes import Axes, LaneCall, lane_axis_name
 from .vmap import vmap
 
@@ -52,18 +54,41 @@ def pmap(
         raise ValueError("global_arg_shapes is gone from JAX; leave it out.")
     axes = Axes("pmap", in_axes, out_axes, in_states, out_states)
 
+    static = frozenset(
+        i for i in Arguments(fn, static_broadcasted_argnums).static if type(i) is int
+    )
+
     @functools.wraps(fn)
     def spread(*args: Any, **kwargs: Any) -> Any:
         chosen = list(devices) if devices is not None else jax.devices(backend)
+        body, own_axes, lanes = _close_over(fn, axes, static, args)
         if len(chosen) == 1:
-            single = vmap(fn, in_axes=in_axes, out_axes=out_axes, axis_name=axis_name,
+            single = vmap(body, in_axes=own_axes.in_axes, out_axes=out_axes, axis_name=axis_name,
                           axis_size=axis_size, in_states=in_states,
                           out_states=out_states)  # fmt: skip
-            return single(*args, **kwargs)
-        return _spread(fn, axes, axis_name, axis_size, chosen, args, kwargs)
+            return single(*lanes, **kwargs)
+        return _spread(body, own_axes, axis_name, axis_size, chosen, lanes, kwargs)
 
-    static = static_broadcasted_argnums
-    return jit(spread, static_argnums=static, donate_argnums=donate_argnums)
+    return jit(spread, static_argnums=static_broadcasted_argnums, donate_argnums=donate_argnums)
+
+
+def _close_over(
+    fn: Callable, axes: Axes, static: frozenset[int], args: tuple
+) -> tuple[Callable, Axes, tuple]:
+    """The function of the arguments that are not static, their axes, and these arguments."""
+    if not static:
+        return fn, axes, args
+    mapped = [i for i in range(len(args)) if i not in static]
+
+    @functools.wraps(fn)
+    def body(*given: Any, **kwargs: Any) -> Any:
+        full = dict(zip(mapped, given, strict=True))
+        return fn(*[full.get(i, arg) for i, arg in enumerate(args)], **kwargs)
+
+    own = copy.copy(axes)
+    if isinstance(axes.in_axes, tuple):
+        own.in_axes = tuple(axes.of_arguments(args)[i] for i in mapped)
+    return body, own, tuple(args[i] for i in mapped)
 
 
 def _spread(
@@ -86,8 +111,7 @@ def _spread(
             f"pmap of {fn.__name__} has {call.size} lanes for {len(devices)} devices; it needs a "
             f"multiple. Pass devices=jax.devices()[:n] with n a divisor of {call.size}."
         )
-    mapped = jax.vmap(call.lane, in_axes=call.in_axes, out_axes=call.out_axes, axis_name=lanes,
-                      axis_size=call.size if collective else block)  # fmt: skip
+    mapped = call.vmapped(lanes, call.size if collective else block)
     specs = _specs(call.in_axes, call.inputs, mesh_axis)
     if collective:
         # Collectives by name must see all lanes: leave the cut to the partitioner.

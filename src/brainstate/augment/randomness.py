@@ -41,7 +41,8 @@ def _generators(rngs: Any) -> list[RandomState]:
     # Imported here: most programs that differentiate or batch never come this way.
     from ..random import DEFAULT, RandomState
 
-    generators = [DEFAULT] if rngs is None else [rngs] if isinstance(rngs, RandomState) else rngs
+    several = isinstance(rngs, (list, tuple))
+    generators = [DEFAULT] if rngs is None else rngs if several else [rngs]
     for generator in generators:
         if not isinstance(generator, RandomState):
             raise TypeError(f"restore_rngs takes RandomStates; found {generator!r}.")

@@ -71,10 +71,7 @@ def _mapped(
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         name = lane_axis_name(fn) if axis_name is None else axis_name
         call = LaneCall(fn, axes, args, kwargs, name, axis_size, axis_of_created)
-        return call.run(jax.vmap(
-            call.lane, in_axes=call.in_axes, out_axes=call.out_axes, axis_name=name,
-            axis_size=call.size, spmd_axis_name=spmd_axis_name,
-        ))  # fmt: skip
+        return call.run(call.vmapped(name, call.size, spmd_axis_name))
 
     return wrapper
 

@@ -28,6 +28,7 @@ class Arguments:
         donate_argnames: Any = None,
     ):
         self._names = _parameter_names(fun)
+        self._keywords = _keyword_names(fun)
         self._function = getattr(fun, "__name__", type(fun).__name__)
         self.static = self._resolve("static", static_argnums, static_argnames)
         self.donated = self._resolve("donate", donate_argnums, donate_argnames)
@@ -55,6 +56,11 @@ class Arguments:
             if self._names and number < len(self._names):
                 chosen.add(self._names[number])
         for name in as_tuple(names):
+            if self._keywords is not None and name not in self._keywords:
+                raise ValueError(
+                    f"{what}_argnames names {name!r}, which is no parameter of {self._function}; "
+                    f"its parameters are {', '.join(self._keywords)}."
+                )
             chosen.add(name)
             if self._names and name in self._names:
                 chosen.add(self._names.index(name))
@@ -103,6 +109,17 @@ class Arguments:
 
 def _unwrap(arg: Any) -> Any:
     return arg.value if isinstance(arg, Static) else arg
+
+
+def _keyword_names(fun: Callable) -> list[str] | None:
+    """What may be given by keyword; None if anything may."""
+    try:
+        parameters = inspect.signature(fun).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return None
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
 
 
 def _parameter_names(fun: Callable) -> list[str] | None:

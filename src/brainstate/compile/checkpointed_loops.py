@@ -36,12 +36,18 @@ def checkpointed_scan(
     190.0
     """
     length = check_loop("checkpointed_scan", f, xs, length)
-    if base < 2:
-        raise ValueError(f"base must be at least 2; found {base}.")
+    check_base("checkpointed_scan", base)
     if pbar is not None:
         xs, f = (jnp.arange(length), xs), pbar.watch(f, length)
     static = {"length": length, "base": base}
-    return compiled_call(_checkpointed_scan, (f,), (init, xs), static)
+    with jax.disable_jit(False):  # a tree of loops is no help to a debugger
+        return compiled_call(_checkpointed_scan, (f,), (init, xs), static)
+
+
+def check_base(loop: str, base: Any) -> None:
+    """A tree of loops needs at least two branches at each level."""
+    if isinstance(base, bool) or not isinstance(base, int) or base < 2:
+        raise ValueError(f"{loop}: base must be an integer of at least 2; found {base!r}.")
 
 
 def checkpointed_for_loop(

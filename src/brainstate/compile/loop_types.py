@@ -12,6 +12,8 @@ from .._engine.names import describe
 from .._engine.program import Program, outer_values
 from .._state import State
 
+_MANY = 8  # weakly typed States that may take on types one after the other
+
 
 def show_type(value: Any) -> str:
     """Types, shapes and units of a value, for an error message."""
@@ -43,7 +45,7 @@ def settle(
     Returns the program, the initial carry, and the values of all States that it needs.
     """
     stand_ins: dict[State, Any] = {}
-    for _ in range(3):
+    for _ in range(2 + len(jax.tree.leaves(init)) + _MANY):
         program, carry_type = trace_body(init, stand_ins)
         refuse_made_nodes(loop, program)
         values = {**outer_values(program.needs()), **stand_ins}
@@ -72,7 +74,7 @@ def _promote(loop: str, name: str, given: Any, new_type: Any) -> tuple[Any, bool
         if old.shape != new.shape or (old.dtype != new.dtype and not old.weak_type):
             raise _type_changed(loop, name, given, new_type)
         if old.weak_type and (old.dtype != new.dtype or not new.weak_type):
-            if not jnp.can_cast(old.dtype, new.dtype) and old.dtype.kind > new.dtype.kind:
+            if jnp.result_type(leaf, new.dtype) != new.dtype:
                 raise _type_changed(loop, name, given, new_type)
             leaf = jax.lax.convert_element_type(leaf, new.dtype)
             changed = changed or old.dtype != new.dtype

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -42,12 +43,13 @@ def scan(
     (12.0, 3.0)
     """
     length = check_loop("scan", f, xs, length)
-    if runs_eagerly():
+    if runs_eagerly() and length > 0:
         return _python_scan(f, init, xs, length, reverse, pbar)
     if pbar is not None:
         xs, f = (jnp.arange(length), xs), pbar.watch(f, length, reverse)
     static = {"length": length, "reverse": reverse, "unroll": unroll}
-    return compiled_call(_scan, (f,), (init, xs), static)
+    with jax.disable_jit(False):  # only a loop of no steps comes here otherwise
+        return compiled_call(_scan, (f,), (init, xs), static)
 
 
 def for_loop(
@@ -141,7 +143,7 @@ def check_loop(name: str, f: Any, xs: Any, length: int | None) -> int:
     """Validate the arguments of a loop; returns the number of steps."""
     if not callable(f):
         raise TypeError(f"{name} needs a function as body; found {f!r}.")
-    lengths = {} if length is None else {"`length`": int(length)}
+    lengths = {} if length is None else {"`length`": _as_count(name, length)}
     for path, leaf in jax.tree_util.tree_leaves_with_path(xs):
         where = f"xs{jax.tree_util.keystr(path)}"
         if not getattr(leaf, "shape", ()):
@@ -158,13 +160,20 @@ def check_loop(name: str, f: Any, xs: Any, length: int | None) -> int:
     return next(iter(lengths.values()))
 
 
+def _as_count(name: str, length: Any) -> int:
+    try:
+        count = operator.index(length)
+    except TypeError:
+        raise TypeError(f"{name} needs an integer as length; found {length!r}.") from None
+    if count < 0:
+        raise ValueError(f"{name} needs a length of 0 or more; found {count}.")
+    return count
+
+
 def _python_scan(
     f: Callable, carry: Any, xs: Any, length: int, reverse: bool, pbar: ProgressBar | None
 ) -> tuple[Any, Any]:
     """The loop under `jax.disable_jit`, for debuggers and prints."""
-    if length == 0:
-        out = jax.eval_shape(lambda c, x: f(c, x)[1], carry, one_slice(xs, 0))
-        return carry, jax.tree.map(lambda y: jnp.zeros((0, *y.shape), y.dtype), out)
     if pbar is not None:
         f, xs = pbar.watch(f, length, reverse), (jnp.arange(length), xs)
     ys: list[Any] = []

@@ -35,8 +35,7 @@ class StatefulFunction:
         state_returns: Any = ("read", "write"),
         cache_type: str | None = None,
     ):
-        if axis_env is not None or abstracted_axes is not None:
-            raise ValueError("axis_env and abstracted_axes are gone from JAX; leave them out.")
+        _refuse_old_options(axis_env, abstracted_axes)
         if cache_type not in (None, "jit"):
             raise ValueError(f"cache_type must be None or 'jit'; found {cache_type!r}.")
         self.fun, self.static_argnums = fun, static_argnums
@@ -149,7 +148,7 @@ def trace_without_effects(
 
     body.__name__ = getattr(fun, "__name__", type(fun).__name__)
     program = trace(body, arguments.pack(args, kwargs), boxed=boxed)
-    undo(program.journal)
+    undo([edit for edit in program.journal if id(edit[0]) not in program.frame.nodes])
     return program
 
 
@@ -173,6 +172,7 @@ def make_jaxpr(
     >>> states == (a,), len(jaxpr.in_avals), len(jaxpr.out_avals)
     (True, 2, 2)
     """
+    _refuse_old_options(axis_env, abstracted_axes)
     arguments = Arguments(fun, static_argnums)
 
     def wrapper(*args: Any, **kwargs: Any) -> tuple:
@@ -191,6 +191,11 @@ def make_jaxpr(
     functools.update_wrapper(wrapper, fun)
     wrapper.__name__ = f"make_jaxpr({getattr(fun, '__name__', type(fun).__name__)})"
     return wrapper
+
+
+def _refuse_old_options(axis_env: Any, abstracted_axes: Any) -> None:
+    if axis_env is not None or abstracted_axes is not None:
+        raise ValueError("axis_env and abstracted_axes are gone from JAX; leave them out.")
 
 
 def _states_after(program: Program) -> dict[State, Any]:

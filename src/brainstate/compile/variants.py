@@ -18,11 +18,12 @@ from .._engine.frames import commit, read
 from .._engine.guards import Guards
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.journal import transaction, undo
+from .._engine.names import stacklevel
 from .._engine.program import Program, outer_values, trace
 from .arguments import Arguments
 from .remainder import Remainder
 
-_LIMIT = 16
+_LIMIT = 64
 
 
 class StatesGrew(Exception):
@@ -303,7 +304,7 @@ class Entry:
                 f"{self.name} was compiled for {_LIMIT} settings; this call differs from the one "
                 f"before in {self.variants[0].guards.broken()}. What changes from call to call "
                 "should be a State or an argument.",
-                stacklevel=5,
+                stacklevel=stacklevel(),
             )
 
     # ------------------------------------------------------------------ inside

@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 
 from .._engine.frames import commit
+from .._engine.jax_api import is_tracer
 from .._engine.names import describe
 from .._engine.program import Program, outer_values, trace
-from .checkpointed_loops import checkpointed_steps
+from .checkpointed_loops import check_base, checkpointed_steps
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
 from .loop_types import settle
@@ -30,9 +31,10 @@ def while_loop(cond_fun: Callable[[T], Any], body_fun: Callable[[T], T], init_va
     6
     """
     _check_callables("while_loop", cond_fun, body_fun)
-    if runs_eagerly():
-        return _python_while(cond_fun, body_fun, init_val)
-    return compiled_call(_while_loop, (cond_fun, body_fun), (init_val,))
+    if runs_eagerly() and not is_tracer(first := cond_fun(init_val)):
+        return _python_while(first, cond_fun, body_fun, init_val)
+    with jax.disable_jit(False):  # the condition is not known: run the compiled loop
+        return compiled_call(_while_loop, (cond_fun, body_fun), (init_val,))
 
 
 def bounded_while_loop(
@@ -58,10 +60,12 @@ def bounded_while_loop(
     _check_callables("bounded_while_loop", cond_fun, body_fun)
     if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 0:
         raise ValueError(f"max_steps must be a non-negative integer; found {max_steps!r}.")
+    check_base("bounded_while_loop", base)
     if max_steps == 0:
         return init_val
     static = {"max_steps": max_steps, "base": base}
-    return compiled_call(_bounded_while_loop, (cond_fun, body_fun), (init_val,), static)
+    with jax.disable_jit(False):  # a tree of loops is no help to a debugger
+        return compiled_call(_bounded_while_loop, (cond_fun, body_fun), (init_val,), static)
 
 
 def _while_loop(funs: tuple, init: Any) -> Any:
@@ -127,10 +131,11 @@ def _trace_loop(loop: str, funs: tuple, init: Any) -> tuple[Program, Program, An
     return test, body, init, {**outer_values(test.reads), **values}
 
 
-def _python_while(cond_fun: Callable, body_fun: Callable, value: Any) -> Any:
+def _python_while(go_on: Any, cond_fun: Callable, body_fun: Callable, value: Any) -> Any:
     """The loop under `jax.disable_jit`, for debuggers and prints."""
-    while (go_on := cond_fun(value)) is True or bool(go_on):
+    while bool(go_on):
         value = body_fun(value)
+        go_on = cond_fun(value)
     return value
 
 
