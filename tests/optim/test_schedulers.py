@@ -11,7 +11,7 @@ from brainstate import optim
 
 class Halving(optim.LearningRateScheduler):
     def __call__(self, i=None):
-        return self.lr * 0.5 ** self._epoch(i)
+        return self.lr * 0.5 ** (self.last_epoch.value + 1 if i is None else i)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,11 @@ def vmap_reset_all_states(
     """`reset_all_states` once for each lane of States made by `vmap_init_all_states`.
 
     States with the tag `state_tag` have the lane axis; without a tag, all `ShortTermState`s.
+
+    >>> import brainstate
+    >>> lif = brainstate.nn.vmap_init_all_states(brainstate.nn.LIF(3), axis_size=2)
+    >>> brainstate.nn.vmap_reset_all_states(lif, axis_size=2).V.value.shape
+    (2, 3)
     """
     batched = states(target, ShortTermState if state_tag is None else state_tag)
 

@@ -10,8 +10,7 @@ from ..init.parameters import full_param
 from ..init.sizes import needed_size
 from ..mixin import ParamDescriber
 from ..typing import ArrayLike, Size
-from ..util import DictManager
-from .inputs import put, take, value_of
+from .inputs import Waiting, listing, put, take
 from .module import Module
 from .unit_arithmetic import add
 
@@ -37,10 +36,11 @@ class Dynamics(Module):
         super().__init__(name=name)
         self.in_size = self.out_size = needed_size(in_size, "in_size")
         # All there from the start: an attribute that appears during a step would recompile it.
-        self._before_updates: DictManager[str, Callable] = DictManager()
-        self._after_updates: DictManager[str, Callable] = DictManager()
-        self._current_inputs: DictManager[str, Any] = DictManager()
-        self._delta_inputs: DictManager[str, Any] = DictManager()
+        self._before_updates: dict[str, Callable] = {}
+        self._after_updates: dict[str, Callable] = {}
+        self._current_inputs: dict[str, Callable] = {}
+        self._delta_inputs: dict[str, Callable] = {}
+        self._given_outside: tuple[Waiting, ...] = ()
 
     @property
     def varshape(self) -> tuple[int, ...]:
@@ -52,12 +52,12 @@ class Dynamics(Module):
     @property
     def current_inputs(self) -> Mapping[str, Any]:
         """The current inputs waiting, by key."""
-        return {key: value_of(entry) for key, entry in self._current_inputs.items()}
+        return listing(self, "_current_inputs")
 
     @property
     def delta_inputs(self) -> Mapping[str, Any]:
         """The delta inputs waiting, by key."""
-        return {key: value_of(entry) for key, entry in self._delta_inputs.items()}
+        return listing(self, "_delta_inputs")
 
     def add_current_input(
         self, key: str, inp: Callable | ArrayLike, label: str | None = None
@@ -73,12 +73,10 @@ class Dynamics(Module):
 
     def get_input(self, key: str) -> Any:
         """The input waiting under this key, its label included."""
-        for table in (self._current_inputs, self._delta_inputs):
-            if key in table:
-                return value_of(table[key])
-        raise ValueError(
-            f"No input {key!r} is waiting; found {[*self._current_inputs, *self._delta_inputs]}."
-        )
+        inputs = {**self.delta_inputs, **self.current_inputs}
+        if key in inputs:
+            return inputs[key]
+        raise ValueError(f"No input {key!r} is waiting; found {list(inputs)}.")
 
     def sum_current_inputs(
         self, init: Any, *args: Any, label: str | None = None, **kwargs: Any
@@ -202,7 +200,7 @@ def _add_hook(dyn: Dynamics, name: str, key: str, fun: Callable) -> None:
     table = getattr(dyn, name)
     if key in table:
         raise KeyError(f"{key!r} is taken; choose another key.")
-    setattr(dyn, name, DictManager({**table, key: fun}))
+    setattr(dyn, name, {**table, key: fun})
 
 
 def _hook(table: dict, key: str) -> Callable:

@@ -132,6 +132,14 @@ class LIFRef(LIF):
     """A leaky integrate-and-fire neuron that rests for `tau_ref` (5 ms) after a spike.
 
     It reads the time `t` from `environ`. While it rests, its inputs are used up without effect.
+
+    >>> import brainstate, brainunit as u
+    >>> neuron = brainstate.nn.init_all_states(brainstate.nn.LIFRef(1))
+    >>> def step(t):
+    ...     with brainstate.environ.context(dt=0.1 * u.ms, t=t * u.ms):
+    ...         return neuron(100.0 * u.mA).item()
+    >>> step(0.0), step(0.1), step(5.1)
+    (1.0, 0.0, 1.0)
     """
 
     def __init__(
@@ -181,6 +189,13 @@ class ALIF(LIF):
     """A leaky integrate-and-fire neuron whose threshold, ``V_th + β a``, adapts.
 
     ``τ_a da/dt = -a``, and each spike adds 1 to `a`. Left out, tau_a is 100 ms and beta 0.1 mV.
+
+    >>> import brainstate, brainunit as u
+    >>> neuron = brainstate.nn.init_all_states(brainstate.nn.ALIF(1))
+    >>> with brainstate.environ.context(dt=0.1 * u.ms):
+    ...     spikes = [neuron(60.0 * u.mA).item() for _ in range(4)]
+    >>> spikes, round(neuron.a.value.item(), 3)
+    ([1.0, 1.0, 1.0, 1.0], 2.994)
     """
 
     def __init__(

@@ -122,7 +122,15 @@ class Module(Node, ParamDesc):
 
 
 class ElementWiseBlock(Module):
-    """A module whose output has the size of its input, whatever that is."""
+    """A module whose output has the size of its input, whatever that is.
+
+    >>> import brainstate
+    >>> class Square(brainstate.nn.ElementWiseBlock):
+    ...     def update(self, x):
+    ...         return x * x
+    >>> brainstate.nn.Sequential(brainstate.nn.Linear(2, 3), Square()).out_size
+    (3,)
+    """
 
 
 def _levels(allowed: tuple[int, int], level: int | None) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from .._state import State, StateDictManager
+from .._state import State
 from .._units import is_quantity
 from ..augment.derivative_units import dress, strip
 from ..typing import ArrayLike, PyTree
@@ -34,15 +34,17 @@ class Descent(SGDOptimizer):
             raise ValueError(f"weight_decay must lie in [0, 1]; found {weight_decay}.")
         self.weight_decay = weight_decay
         for slot in self.slots:
-            setattr(self, slot, StateDictManager())
+            setattr(self, slot, {})
 
     def register_trainable_weights(
         self, param_states: Mapping[Hashable, State] | None = None
     ) -> None:
         new = self._register(param_states)
         for slot in self.slots:
-            zeros = {key: OptimState(_zeros(self.param_states[key].value)) for key in new}
-            setattr(self, slot, StateDictManager({**getattr(self, slot), **zeros}))
+            states = self._weights.slots.setdefault(slot, {})
+            for key in new:
+                states[key] = OptimState(_zeros(self.param_states[key].value))
+            setattr(self, slot, dict(states))
 
     def update(self, grads: Mapping[Hashable, PyTree]) -> None:
         self._weights.check_owner(self)
@@ -66,10 +68,11 @@ class Descent(SGDOptimizer):
         return (kept - lr * direction).astype(jnp.result_type(p))
 
     def _slot(self, name: str) -> list:
-        return [getattr(self, name)[key].value for key in self.param_states]
+        slot = self._weights.slots.get(name, {})
+        return [slot[key].value for key in self.param_states]
 
     def _set_slot(self, name: str, values: list) -> None:
-        slot = getattr(self, name)
+        slot = self._weights.slots.get(name, {})
         for key, value in zip(self.param_states, values, strict=True):
             slot[key].value = value
 

@@ -20,6 +20,15 @@ class LearningRateScheduler(Node):
 
     The base rate is held in a State, so that a new one, ``scheduler.lr = 0.1``, reaches compiled
     functions; a State given as `lr` is that State. `step_epoch` counts an epoch: nothing else does.
+
+    >>> import brainstate
+    >>> class Halving(brainstate.optim.LearningRateScheduler):
+    ...     def __call__(self, i=None):
+    ...         return self.lr * 0.5 ** (self.last_epoch.value + 1 if i is None else i)
+    >>> rate = Halving(0.1)
+    >>> rate.step_epoch()
+    >>> rate()
+    Array(0.05, dtype=float32)
     """
 
     def __init__(self, lr: ArrayLike | State, last_epoch: int = -1):
@@ -53,9 +62,6 @@ class LearningRateScheduler(Node):
     def __call__(self, i: ArrayLike | None = None) -> jax.Array:
         """The rate at epoch `i`, or at the present one."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(i).")
-
-    def _epoch(self, i: ArrayLike | None) -> Any:
-        return self.last_epoch.value + 1 if i is None else i
 
 
 class ConstantLR(LearningRateScheduler):

@@ -17,19 +17,22 @@ class RegisteredWeights:
     """Weights by key, each State once, under the first key it was given.
 
     Walks over a graph of nodes do not look inside: the weights belong to the model, and an
-    optimizer that listed them too would rename them in whatever holds both.
+    optimizer that listed them too would rename them in whatever holds both. And no compiled
+    function needs to compare what is in here: new weights come in a new object.
     """
 
     def __init__(self, owner: Any):
         self.owner = owner
         self.states: StateDictManager = StateDictManager()
         self.aliases: dict[Hashable, Hashable] = {}
+        self.slots: dict[str, dict[Hashable, State]] = {}
 
     def joined(self, weights: Any) -> tuple[RegisteredWeights, list]:
         """These weights and more, and the keys that are new or stand for another State now."""
         new = RegisteredWeights(self.owner)
         new.states.update(self.states)
         new.aliases.update(self.aliases)
+        new.slots = {name: dict(slot) for name, slot in self.slots.items()}
         return new, [key for key, state in _checked(weights).items() if new._add(key, state)]
 
     def _add(self, key: Hashable, state: State) -> bool:
