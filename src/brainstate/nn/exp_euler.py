@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,7 @@ def exp_euler_step(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     return attach(new.astype(x.dtype), unit)
 
 
+@functools.partial(jax.jit, inline=True)  # one operation in eager code, traced once in compiled
 def _phi(z: Any) -> Any:
     """``(eᶻ - 1) / z``, which is 1 at 0, with derivatives of every order there."""
     small = jnp.abs(z) < 1e-3
