@@ -9,6 +9,7 @@ global number has changed does not.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import sysconfig
 import types
@@ -35,6 +36,15 @@ class Storage(dict):
     closure: Callable[[], _Closure | None]
     __hash__ = object.__hash__  # type: ignore[assignment]
 
+    def has_owner(self) -> bool:
+        """Whether it goes with some model."""
+        find = getattr(self, "closure", None)
+        closure = find and find()
+        return bool(closure and closure.parts)
+
+    def forget(self, _: Any) -> None:
+        self.clear()
+
     def __eq__(self, other: object) -> bool:
         return self is other
 
@@ -55,35 +65,39 @@ def storage_of(fun: Any) -> Storage:
 
 
 def _identify(fun: Any) -> tuple[types.CodeType, list, list] | None:
-    """(code, snapshot of what it sees, its parts), where a function can be looked into."""
-    if isinstance(fun, types.FunctionType):
-        return fun.__code__, _snapshot_of_function(fun, ()), _closed_over(fun)
-    function: Any
-    if isinstance(fun, functools.partial):
-        function, bound = fun.func, [*fun.args, *fun.keywords.items()]
-        parts = [*fun.args, *fun.keywords.values()]
-    elif isinstance(fun, types.MethodType):
-        function, bound = fun.__func__, [fun.__self__]
-        parts = bound
-    else:
-        function, bound = vars(type(fun)).get("__call__"), [fun]
-        parts = bound
+    """(code, snapshot of what it sees, nodes and States in sight), if it can be looked into."""
+    function, bound = _take_apart(fun)
     if not isinstance(function, types.FunctionType):
         return None
-    environment = [*_snapshot_of_function(function, ()), _snapshot(bound, ())]
-    return function.__code__, environment, [*parts, *_closed_over(function)]
+    owners: list = []
+    environment = [_snapshot_of_function(function, (), owners), _snapshot(bound, (), owners)]
+    return function.__code__, environment, owners
+
+
+def _take_apart(fun: Any) -> tuple[Any, list]:
+    """The plain function inside a callable, and what is bound to it."""
+    if isinstance(fun, types.FunctionType):
+        return fun, []
+    if isinstance(fun, functools.partial):
+        return fun.func, [*fun.args, *fun.keywords.items()]
+    if isinstance(fun, types.MethodType):
+        return fun.__func__, [fun.__self__]
+    return inspect.getattr_static(type(fun), "__call__", None), [fun]
 
 
 def common_storage(funs: Sequence[Any]) -> Storage:
     """A dict that lives as long as all of these functions."""
-    storage = storage_of(funs[0])
-    for fun in funs[1:]:
-        others = storage.setdefault("others", weakref.WeakKeyDictionary())
-        storage = others.setdefault(storage_of(fun), Storage())
+    storages = [storage_of(fun) for fun in funs]
+    # One that goes with a model holds the rest, so that all of it goes at once.
+    first = next((i for i, storage in enumerate(storages) if storage.has_owner()), 0)
+    storage = storages.pop(first)
+    for other in storages:
+        others = storage.setdefault(("others", first), weakref.WeakKeyDictionary())
+        storage = others.setdefault(other, Storage())
     return storage
 
 
-def _of_code(code: types.CodeType, environment: list, contents: list) -> Storage:
+def _of_code(code: types.CodeType, environment: list, owners: list) -> Storage:
     known = _by_code.setdefault(code, [])
     for index, (find, _) in enumerate(known):
         closure = find()
@@ -92,10 +106,11 @@ def _of_code(code: types.CodeType, environment: list, contents: list) -> Storage
             return closure.storage
     known[:] = [entry for entry in known if entry[0]() is not None][: _VARIANTS - 1]
     closure = _Closure(environment)
-    owner = next((part for part in contents if isinstance(part, Attachable)), None)
-    if owner is not None:  # lives and dies with the model that the function closes over
-        attachments(owner).setdefault(_Closure, set()).add(closure)
-    known.insert(0, (weakref.ref(closure), closure if owner is None else None))
+    for owner in owners:  # when a model goes, what was made for it goes
+        closure.parts.append(weakref.ref(owner, closure.storage.forget))
+    if owners:
+        attachments(owners[0]).setdefault(_Closure, set()).add(closure)
+    known.insert(0, (weakref.ref(closure), None if owners else closure))
     return closure.storage
 
 
@@ -105,6 +120,7 @@ class _Closure:
     def __init__(self, environment: list):
         self.environment, self.storage = environment, Storage()
         self.storage.closure = weakref.ref(self)
+        self.parts: list[weakref.ref] = []
 
 
 class _Anything:
@@ -139,32 +155,37 @@ def _without_changes(old: Any, new: Any) -> Any:
     return _Anything()
 
 
-def _snapshot(value: Any, around: tuple[int, ...]) -> Any:
+def _snapshot(value: Any, around: tuple[int, ...], owners: list) -> Any:
     """As `freeze`; functions and objects of the user's own classes are looked into."""
-    if isinstance(value, Attachable) or id(value) in around or len(around) > _DEPTH:
+    if isinstance(value, Attachable):
+        owners.append(value)
+        return Identity(value)
+    if id(value) in around or len(around) > _DEPTH:
         return Identity(value)
     if isinstance(value, types.FunctionType):
-        return (
-            Identity(value) if _is_library(value.__code__) else _snapshot_of_function(value, around)
-        )
+        if _is_library(value.__code__):
+            return Identity(value)
+        return _snapshot_of_function(value, around, owners)
     if isinstance(value, types.MethodType):
-        return [_snapshot(part, around) for part in (value.__func__, value.__self__)]
+        return [_snapshot(part, around, owners) for part in (value.__func__, value.__self__)]
+    around = (*around, id(value))
     if type(value) in (list, tuple):
-        return type(value), [_snapshot(item, (*around, id(value))) for item in value]
-    fields = getattr(value, "__dict__", None)
-    kind: Any = type(value)
+        return type(value), [_snapshot(item, around, owners) for item in value]
+    if type(value) is dict:
+        return dict, [(key, _snapshot(item, around, owners)) for key, item in value.items()]
+    fields, kind = getattr(value, "__dict__", None), type(value)
     if type(fields) is dict and kind is not types.ModuleType and _is_users(kind):
-        inside = [(k, _snapshot(v, (*around, id(value)))) for k, v in fields.items()]
+        inside = [(name, _snapshot(item, around, owners)) for name, item in fields.items()]
         return Identity(value), inside
     return freeze(value)
 
 
-def _snapshot_of_function(fun: types.FunctionType, around: tuple[int, ...]) -> list:
+def _snapshot_of_function(fun: types.FunctionType, around: tuple[int, ...], owners: list) -> list:
     around = (*around, id(fun))
     names = [name for name in _global_names(fun.__code__) if name in fun.__globals__]
     parts = [*_closed_over(fun), fun.__defaults__, fun.__kwdefaults__]
     parts += [fun.__globals__[name] for name in names]
-    return [fun.__code__, *[_snapshot(part, around) for part in parts]]
+    return [fun.__code__, *[_snapshot(part, around, owners) for part in parts]]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -179,7 +200,6 @@ def _is_library(code: types.CodeType) -> bool:
     return code.co_filename.startswith(_LIBRARIES)
 
 
-@functools.lru_cache(maxsize=4096)
 def _is_users(kind: Any) -> bool:
     module = sys.modules.get(kind.__module__)
     file = getattr(module, "__file__", None)

@@ -122,9 +122,11 @@ class Fact:
         return node is None or freeze(self.probe(node)) == self.snapshot
 
     def is_record(self) -> bool:
-        """Whether the value is a number, or a container of plain data."""
+        """Whether this is a number, or a container of plain data, and was one before."""
         node = self.node()
         value = None if node is None else self.probe(node)
+        if not isinstance(self.snapshot, tuple) or self.snapshot[0] is not type(value):
+            return False
         if isinstance(value, dict):
             return not has_graph(list(value.values()))
         if isinstance(value, (list, set)):

@@ -68,9 +68,12 @@ class Reference:
         )
 
 
-def hide(tree: Any, strong: Callable[[Any], bool] = lambda obj: True) -> Any:
-    """Replace every node and State in a tree by a leafless stand-in."""
-    return jax.tree.map(lambda x: Hidden(Reference(x, strong(x))) if is_graph(x) else x, tree)
+def hide(tree: Any, strong: bool = True) -> Any:
+    """Replace every node and State in a tree by a leafless stand-in.
+
+    JAX may keep the tree for long; a weak stand-in leaves it to others to keep the object.
+    """
+    return jax.tree.map(lambda x: Hidden(Reference(x, strong)) if is_graph(x) else x, tree)
 
 
 def hide_foreign(tree: Any) -> Any:

@@ -183,7 +183,7 @@ def trace(
             has_graphs = any(map(is_graph, jax.tree.leaves(out)))
             effects = frame.effects()
             if has_graphs:
-                out = hide(out, strong=lambda obj: id(obj) in frame.nodes or obj in frame.created)
+                out = hide(out, strong=False)  # `frame` holds what the body made
             outs, out_tree = jax.tree.flatten((out, [frame.values[s] for s in effects]))
         return outs
 
@@ -197,11 +197,7 @@ def trace(
         with transaction() as journal:
             closed = jax.make_jaxpr(outer)(*leaves)
     except jax.errors.UnexpectedTracerError as error:
-        raise TraceContextError(
-            "A plain jax transformation (jax.jit, jax.lax.scan, ...) called in this body holds a "
-            "program that it traced earlier, with State values of that time in it. Use its "
-            "brainstate twin (brainstate.transform.jit, .scan, ...), or pass values as arguments."
-        ) from error
+        raise outdated_program() from error
     return Program(
         run=_expose_state_inputs(closed, frame.input_count),
         reads=list(frame.fetched),
@@ -215,6 +211,15 @@ def trace(
         journal=journal,
         closes_over_tracers=any(map(is_tracer, closed.consts)),
         has_graphs=has_graphs,
+    )
+
+
+def outdated_program() -> TraceContextError:
+    """The error for a plain jax function that remembers States of an earlier trace."""
+    return TraceContextError(
+        "A plain jax transformation (jax.jit, jax.lax.scan, ...) called in this body holds a "
+        "program that it traced earlier, with State values of that time in it. Use its "
+        "brainstate twin (brainstate.transform.jit, .scan, ...), or pass values as arguments."
     )
 
 

@@ -290,6 +290,7 @@ def lane_axis_name(fun: Callable) -> str:
 
 def watch_batching(leaf: Any, outer_trace: Any, when_batched: Callable[[], None]) -> None:
     """Call `when_batched` if `leaf` differs between the lanes that run inside `outer_trace`."""
+    watching = [(outer_trace, when_batched)]
 
     @jax.custom_batching.custom_vmap
     def witness(x: Any) -> Any:
@@ -297,8 +298,10 @@ def watch_batching(leaf: Any, outer_trace: Any, when_batched: Callable[[], None]
 
     @witness.def_vmap
     def rule(axis_size: int, in_batched: list[bool], x: Any) -> tuple[Any, bool]:
-        if current_trace() is outer_trace and in_batched[0]:
-            when_batched()
+        for trace, act in watching:
+            if current_trace() is trace and in_batched[0]:
+                act()
         return x, in_batched[0]
 
     witness(jax.lax.stop_gradient(leaf))
+    watching.clear()  # an outer program may keep the rule, and must not keep tracers by it

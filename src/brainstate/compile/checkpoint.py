@@ -12,7 +12,7 @@ from .._engine.frames import commit
 from .._engine.hidden import hide, show
 from .._engine.journal import transaction
 from .._engine.options import decorator
-from .._engine.program import outer_values, trace
+from .._engine.program import outdated_program, outer_values, trace
 from .arguments import Arguments
 
 
@@ -48,7 +48,10 @@ def checkpoint(
             inputs = jax.tree.leaves([values[state] for state in program.reads])
             replay = jax.checkpoint(program.run_flat, prevent_cse=prevent_cse, policy=policy)
             leaves = jax.tree.leaves(hide((args, kwargs)))
-            out, new = program.out_tree.unflatten(replay(inputs, leaves))
+            try:
+                out, new = program.out_tree.unflatten(replay(inputs, leaves))
+            except jax.errors.UnexpectedTracerError as error:
+                raise outdated_program() from error
             commit(program.effects, new, program.created)
         return show(out)
 

@@ -21,20 +21,24 @@ def jit_error_if(pred: Any, error: str | Callable, *err_args: Any, **err_kwargs:
     """
     if not (isinstance(error, str) or callable(error)):
         raise TypeError(f"jit_error_if needs a message or a function; found {error!r}.")
-    failed = jnp.any(_any_lane(jnp.asarray(pred)))
-    jax.lax.cond(
-        failed, lambda args: _call_back(error, *args), lambda args: None, (err_args, err_kwargs)
-    )
+    shown = jax.tree.map(jax.lax.stop_gradient, (err_args, err_kwargs))
+    failed, shown = _failing_lane(jnp.asarray(pred), shown)
+    jax.lax.cond(failed, lambda args: _call_back(error, *args), lambda args: None, shown)
 
 
 @jax.custom_batching.custom_vmap
-def _any_lane(pred: Any) -> Any:
-    return pred
+def _failing_lane(pred: Any, shown: Any) -> tuple[Any, Any]:
+    return jnp.any(pred), shown
 
 
-@_any_lane.def_vmap
-def _any_lane_of_batch(axis_size: int, in_batched: list[bool], pred: Any) -> tuple[Any, bool]:
-    return jnp.any(pred, axis=0), False  # one error for the whole batch
+@_failing_lane.def_vmap
+def _failing_lane_of_batch(axis_size: int, batched: Any, pred: Any, shown: Any) -> tuple[Any, Any]:
+    """One error for the whole batch, with the values of the first lane that failed."""
+    by_lane = pred.reshape(axis_size, -1).any(axis=1) if batched[0] else jnp.any(pred)[None]
+    lane = jnp.argmax(by_lane)
+    shown = jax.tree.map(lambda x, many: x[lane] if many else x, shown, batched[1])
+    out = _failing_lane(jnp.any(by_lane), shown)
+    return out, jax.tree.map(lambda _: False, out)
 
 
 def _call_back(error: str | Callable, args: tuple, kwargs: dict) -> None:

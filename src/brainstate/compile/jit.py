@@ -17,6 +17,7 @@ from .._engine.frames import current_frame, read
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.names import describe
 from .._engine.options import decorator
+from .._engine.program import outdated_program
 from .arguments import Arguments
 from .lowering import Lowered
 from .stateful_function import StatefulFunction
@@ -112,6 +113,8 @@ def quick_call(compiler: Compiler) -> Callable:  # noqa: C901  one function, for
                 results = variant.run(leaves, passed)
         except StatesGrew as grew:
             return entry.grow(variant, grew.program, lambda v: v.call({}, passed, {}))[1]
+        except jax.errors.UnexpectedTracerError as error:
+            raise outdated_program() from error
         except RunsEagerly:
             return compiler.fun(*args)
         except TypeError:

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from .._engine.hidden import is_graph, show
+from .._engine.hidden import Reference, is_graph, show
 from .._engine.names import path_of
 from .._engine.program import Program
 from .._state import State
@@ -15,7 +15,7 @@ from ..graph.copying import instantiate
 
 
 class Template:
-    """What one trace of the body made. Compared by identity: a part of JAX's static data."""
+    """What one trace of the body made; the variant keeps it, JAX refers to it weakly."""
 
     def __init__(self, program: Program, written_tree: Any):
         self.nodes = program.frame.nodes
@@ -40,11 +40,11 @@ class Remainder:
         return cls(Template(program, tree), [new[state] for state in program.created])
 
     def tree_flatten(self) -> tuple:
-        return (self.values,), self.template
+        return (self.values,), Reference(self.template, strong=False)
 
     @classmethod
-    def tree_unflatten(cls, template: Template, children: tuple) -> Remainder:
-        return cls(template, *children)
+    def tree_unflatten(cls, template: Reference, children: tuple) -> Remainder:
+        return cls(template.get(), *children)
 
     def store(self, writes: Sequence[State], out: Any, written: list) -> Any:
         """Store all values; the caller gets his own copy of each node that the body made."""

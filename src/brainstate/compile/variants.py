@@ -19,7 +19,7 @@ from .._engine.guards import Guards
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.journal import transaction, undo
 from .._engine.names import stacklevel
-from .._engine.program import Program, outer_values, trace
+from .._engine.program import Program, outdated_program, outer_values, trace
 from .arguments import Arguments
 from .remainder import Remainder
 
@@ -55,7 +55,7 @@ class Variant:
 
     __slots__ = (
         "bare", "callables", "entry", "guards", "lasting", "moves_clock", "pending", "read_cells",
-        "read_leaves", "reads", "run", "seen", "structured", "write_lists", "writes",
+        "read_leaves", "reads", "run", "seen", "structured", "templates", "write_lists", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +73,7 @@ class Variant:
         self.write_lists = [state._cell.leaves for state in self.writes]
         self.lasting = all(cell.lasting for cell in self.read_cells)
         self.pending = [] if program is None else [program]
+        self.templates: list = []  # kept here, where they go with the function that made them
         self.callables: dict[tuple, _Callable] = {}
         self.seen: Any = None  # what `changes` said when `read_leaves` were collected
         self.read_leaves: list = []
@@ -131,7 +132,10 @@ class Variant:
             after = [new.get(state, now[state]) for state in self.writes]
             before = [now[state] for state in self.writes]
             self.seen = None  # facts were learnt: look at all of them at the next call
-            return out, jax.tree.leaves(after), Remainder.of(program, new, before, after)
+            remainder = Remainder.of(program, new, before, after)
+            if remainder is not None:
+                self.templates.append(remainder.template)
+            return out, jax.tree.leaves(after), remainder
 
         return pure
 
@@ -273,6 +277,8 @@ class Entry:
                     return variant, use(variant)
                 except StatesGrew as grew:
                     traced.append(grew.program)
+                except jax.errors.UnexpectedTracerError as error:
+                    raise outdated_program() from error
         except BaseException:
             for program in reversed(traced):
                 undo(program.journal)

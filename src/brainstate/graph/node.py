@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .._engine.attachments import Attachable
 from .._engine.frames import Frame, current_frame
 from .._engine.guards import tick
 from .._engine.hidden import enrol
+from .._engine.journal import record
 from .._engine.names import adopt, describe
 from .._errors import TraceContextError
 from .._state import State
@@ -22,7 +24,7 @@ _vars = object.__getattribute__
 
 
 @enrol
-class Node(PrettyRepr):
+class Node(Attachable, PrettyRepr):
     """Base of everything that owns States; `nn.Module` is one.
 
     A node is no pytree: in a tree it is a leaf. While a program is compiled, each attribute that
@@ -66,8 +68,8 @@ class Node(PrettyRepr):
         frame = current_frame()
         if frame is not None:
             _refuse_states_made_in_loops(frame, self, name, value)
-            old = _vars(self, "__dict__").get(name, ABSENT)
-            frame.edits.setdefault((id(self), name), (self, name, old))
+            frame.edits[id(self), name] = self
+        record(self, name, _vars(self, "__dict__").get(name, ABSENT))
 
     def _restore_attribute(self, name: str, value: Any) -> None:
         tick()
