@@ -1,5 +1,7 @@
 """`pmap` on eight virtual devices, compared with `vmap`."""
 
+import functools
+
 import brainunit as u
 import jax
 import jax.numpy as jnp
@@ -245,6 +247,8 @@ def test_some_devices(count):
 def test_lanes_must_be_a_multiple_of_the_devices(count):
     with pytest.raises(ValueError, match=rf"{count} lanes for 8 devices.*multiple.*devices="):
         pmap(lambda x: x)(jnp.ones(count))
+    with pytest.raises(ValueError, match=rf"{count} lanes for 8 devices"):
+        pmap(functools.partial(lambda k, x: x, 1.0))(jnp.ones(count))
 
 
 def test_axis_size():

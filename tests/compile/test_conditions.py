@@ -248,6 +248,25 @@ def test_nodes_from_outside_may_be_returned():
     assert cond(True, lambda: node, lambda: node) is node
 
 
+@both_modes
+def test_nodes_as_operands():
+    node = graph.Dict(s=State(jnp.asarray(1.0)))
+
+    def add(n, x):
+        n["n"].s.value = n["n"].s.value + x
+        return n["n"].s.value
+
+    def same(n, x):
+        return n["n"].s.value
+
+    assert cond(True, add, same, {"n": node}, 2.0) == 3
+    assert cond(False, add, same, {"n": node}, 2.0) == 3
+    assert switch(1, [same, add], {"n": node}, 2.0) == 5
+    assert ifelse([True, False], [add, same], {"n": node}, 2.0) == 7
+    assert node.s.value == 7
+    assert cond(True, lambda n: n, lambda n: n, node) is node
+
+
 def test_an_error_in_a_branch_changes_nothing(ab):
     a, _ = ab
     kept = a.value

@@ -497,6 +497,27 @@ def test_donated_states_and_arguments():
     np.testing.assert_array_equal(w.value, [1, 2, 3])
 
 
+def test_donated_states_that_hold_one_array():
+    x = jnp.ones(3)
+    w, mean, seen = State(x, name="w"), State(x, name="mean"), State(x, name="seen")
+
+    @jit(donate_states=True)
+    def step():
+        w.value = w.value + seen.value
+        mean.value = mean.value * 0.5 + w.value * 0.5
+
+    for _ in range(2):
+        try:
+            step()
+        except ValueError as error:
+            assert "'w'" in str(error)  # noqa: PT017
+            assert "'mean'" in str(error)  # noqa: PT017
+            return
+    np.testing.assert_array_equal(w.value, [3, 3, 3])
+    np.testing.assert_array_equal(mean.value, [2.25, 2.25, 2.25])
+    np.testing.assert_array_equal(seen.value, [1, 1, 1])
+
+
 def test_without_donation_old_values_live():
     w = State(jnp.arange(3.0))
     old = w.value
@@ -559,6 +580,36 @@ def test_jitted_methods():
     assert (float(a.total.value), float(b.total.value)) == (4.0, 12.0)
     assert [float(a.power(3.0)), float(a.power(3.0, n=3)), float(a.power(3.0, 1))] == [18, 54, 6]
     assert float(Counter.step(a, 1.0)) == 6.0
+
+
+def test_jitted_method_of_a_plain_class():
+    class Plain:
+        def __init__(self):
+            self.total = State(jnp.zeros(()))
+
+        @jit
+        def step(self, x):
+            self.total.value = self.total.value + x
+            return self.total.value
+
+    a, b = Plain(), Plain()
+    try:
+        assert [float(a.step(1.0)), float(a.step(2.0)), float(b.step(5.0))] == [1.0, 3.0, 5.0]
+    except TypeError as error:
+        text = str(error)
+        assert "Plain" in text
+        assert "static_argnums" in text
+        assert "Node" in text
+
+
+def test_a_static_instance():
+    class Cell(Counter):
+        @jit(static_argnums=0)
+        def go(self, x):
+            return self(x)
+
+    a, b = Cell(), Cell(10.0)
+    assert [float(a.go(1.0)), float(a.go(2.0)), float(b.go(5.0))] == [2.0, 6.0, 20.0]
 
 
 def test_bound_methods_and_modules():

@@ -242,6 +242,20 @@ def test_edits_in_place_are_carried():
     assert s.value["a"] == 3
 
 
+def test_nodes_in_the_carry():
+    node = graph.Dict(s=State(jnp.zeros(())))
+
+    def body(c, x):
+        c["n"].s.value = c["n"].s.value + x
+        return {"n": c["n"], "k": c["k"] + 1}, c["n"].s.value
+
+    carry, ys = scan(body, {"n": node, "k": 0}, XS)
+    assert carry["n"] is node
+    assert carry["k"] == 3
+    np.testing.assert_array_equal(ys, [0, 1, 3])
+    assert node.s.value == 3
+
+
 def test_a_state_only_read_keeps_its_array():
     s = State(jnp.ones(2))
     kept = s.value

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from brainstate import ParamState, State
+from brainstate import ParamState, State, graph
 from brainstate.augment import grad, vmap
 from brainstate.compile import bounded_while_loop, jit, while_loop
 
@@ -84,6 +84,21 @@ def test_trees_and_units(loop):
     out = loop(lambda c: c["v"].sum() < 5.0 * u.mV, body, init)
     np.testing.assert_allclose(out["v"].to_decimal(u.mV), [3, 3])
     assert (int(out["n"][0]), float(out["n"][1])) == (3, 8.0)
+
+
+@in_both_modes
+@BOTH
+def test_nodes_in_the_carry(loop):
+    node = graph.Dict(s=State(jnp.zeros(())))
+
+    def body(c):
+        c[0].s.value = c[0].s.value + 1
+        return c[0], c[1] * 2
+
+    out = loop(lambda c: c[0].s.value < 3, body, (node, 1))
+    assert out[0] is node
+    assert out[1] == 8
+    assert node.s.value == 3
 
 
 @in_both_modes
