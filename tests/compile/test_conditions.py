@@ -243,6 +243,12 @@ def test_nodes_made_in_a_branch():
         cond(True, make, make)
 
 
+def test_different_states_are_named(ab):
+    a, b = ab
+    with pytest.raises(TypeError, match=r"Branches must return the same.*'a'.*'b'"):
+        cond(True, lambda: a, lambda: b)
+
+
 def test_nodes_from_outside_may_be_returned():
     node = graph.Dict(s=State(1.0))
     assert cond(True, lambda: node, lambda: node) is node

@@ -561,6 +561,36 @@ def test_shardings_beside_donation():
     assert not y.is_deleted()
 
 
+def test_shardings_beside_static_arguments():
+    """As in JAX, static arguments have no entry."""
+    split = NamedSharding(mesh(), PartitionSpec("d"))
+    for options in ({"static_argnums": 1}, {"static_argnames": "n"}):
+        found = jit(lambda x, n: x * n, in_shardings=(split,), **options)(jnp.arange(8.0), 3)
+        np.testing.assert_array_equal(found, jnp.arange(8.0) * 3)
+        assert found.sharding.is_equivalent_to(split, 1)
+
+
+def test_shardings_and_keyword_arguments():
+    split = NamedSharding(mesh(), PartitionSpec("d"))
+    f = jit(lambda x, n=1.0: x * n, in_shardings=(split,))
+    assert f(jnp.arange(8.0)).sharding.is_equivalent_to(split, 1)
+    try:
+        found = f(jnp.arange(8.0), n=2.0)
+    except ValueError as error:
+        assert "kwargs" in str(error) or "keyword" in str(error)  # noqa: PT017
+    else:
+        np.testing.assert_array_equal(found, jnp.arange(8.0) * 2)
+        assert found.sharding.is_equivalent_to(split, 1)
+
+
+@pytest.mark.parametrize("option", ["in_shardings", "out_shardings"])
+def test_shardings_of_an_inner_jit(option):
+    split = NamedSharding(mesh(), PartitionSpec("d"))
+    inner = jit(lambda x: x * 2, **{option: split})
+    for outer in (jit(lambda x: inner(x)), jit(grad(lambda x: (inner(x) ** 2).sum()))):
+        assert outer(jnp.arange(8.0)).sharding.is_equivalent_to(split, 1)
+
+
 def test_states_keep_their_sharding():
     split = NamedSharding(mesh(), PartitionSpec("d"))
     s = State(jax.device_put(jnp.arange(8.0), split))

@@ -148,6 +148,13 @@ def test_nodes_made_in_the_body_cannot_be_collected(loop):
         }[loop]()
 
 
+@pytest.mark.parametrize("loop", [for_loop, checkpointed_for_loop])
+def test_states_cannot_be_collected(loop):
+    s = State(1.0, name="s")
+    with pytest.raises(TypeError, match=r"State 's'.*value"):
+        loop(lambda x: s, XS)
+
+
 @pytest.mark.parametrize("loop", ["scan", "checkpointed_scan"])
 @pytest.mark.parametrize("out", [1.0, None, (1.0,), (1.0, 2.0, 3.0), {"a": 1, "b": 2}])
 def test_a_scan_body_returns_a_pair(loop, out):

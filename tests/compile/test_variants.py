@@ -4,12 +4,13 @@ import gc
 import warnings
 import weakref
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from brainstate import ParamState, State, environ, graph
-from brainstate.compile import jit
+from brainstate.compile import jit, jit_error_if
 from brainstate.compile.variants import _LIMIT
 
 
@@ -131,6 +132,28 @@ def test_failed_growth_leaves_no_trace():
     assert extra.value is before[1]
     f(jnp.ones(2))
     assert (float(node.s.value), float(extra.value), node.seen) == (2.0, 1.0, 1)
+
+
+def test_internal_exceptions_stay_inside():
+    s = State(jnp.zeros(()))
+
+    @jit
+    def f(x):
+        s.value = s.value + x
+        jit_error_if(x > 0, "at run time")
+        return s.value
+
+    def run():
+        jax.block_until_ready(f(1.0))
+        jax.effects_barrier()
+
+    with pytest.raises(jax.errors.JaxRuntimeError, match="at run time") as caught:
+        run()
+    error, chain = caught.value, []
+    while error is not None:
+        chain.append(type(error).__name__)
+        error = error.__context__ if not error.__suppress_context__ else error.__cause__
+    assert "StatesGrew" not in chain
 
 
 def test_values_of_several_structures_alternate():
