@@ -7,6 +7,8 @@ transformations differentiate, batch, compile and loop such functions without re
 from __future__ import annotations
 
 import importlib
+import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._state import (
@@ -75,6 +77,20 @@ for _kind in (State, ShortTermState, LongTermState, HiddenState, ParamState, Tre
               StateDictManager, StateTraceStack):  # fmt: skip
     _kind.__module__ = "brainstate"
 del _kind
+
+
+def _warn_of_another_brainstate() -> None:
+    # The earlier releases have this import name too; installed together, files overwrite files.
+    if any(Path(__file__).parent.parent.glob("brainstate-[0-9]*.dist-info")):
+        warnings.warn(
+            "The distributions `brainstate-jax` (this one) and `brainstate` are both installed and "
+            "overwrite each other's files. Run `pip uninstall brainstate brainstate-jax`, then "
+            "install the one you want.",
+            stacklevel=2,
+        )
+
+
+_warn_of_another_brainstate()
 
 
 def __getattr__(name: str) -> Any:

@@ -264,6 +264,8 @@ class Entry:
             return variant.call(donated, args, kwargs)
         except StatesGrew as grew:
             return self.grow(variant, grew.program, lambda v: v.call(donated, args, kwargs))[1]
+        except jax.errors.UnexpectedTracerError as error:
+            raise outdated_program() from error
 
     def grow(
         self, variant: Variant, program: Program, use: Callable[[Variant], Any]
