@@ -150,6 +150,15 @@ def test_in_axes_of_a_wrong_length():
         vmap(lambda x, y: x, in_axes=(0, 0, None))(LANES, LANES)
 
 
+def test_axes_of_a_wrong_structure():
+    with pytest.raises(ValueError, match="out_axes"):
+        vmap(lambda x: (x, x), out_axes=(0, 0, 0))(LANES)
+    with pytest.raises(ValueError, match="in_axes"):
+        vmap(lambda d: d["a"], in_axes=({"b": 0},))({"a": LANES})
+    with pytest.raises(ValueError, match="in_axes"):
+        vmap(lambda d: d["a"], in_axes=((0, 0),))({"a": LANES, "n": Pair()})
+
+
 def test_target_must_be_callable():
     with pytest.raises(TypeError, match=r"vmap\(\) transforms a function; found 3"):
         vmap(3)
@@ -701,6 +710,37 @@ def test_new_states_come_out_stacked_in_place():
     np.testing.assert_array_equal(cell.h.value, np.full((4, 3), 2.0))
     assert cell.k.value["n"].shape == (4,)
     assert cell.w.value.shape == (3,)
+
+
+@pytest.mark.parametrize("axes", [None, StateAxes({ParamState: None, ...: 0})])
+def test_new_states_on_an_argument_that_is_shared(axes):
+    cell = Lazy()
+    vmap_new_states(lambda m: m.init(), in_axes=(axes,), axis_size=4)(cell)
+    assert cell.h.value.shape == (4, 3)
+    assert cell.w.value.shape == (3,)
+    cell = Lazy()
+    vmap_new_states(lambda m, x: m.init(x), in_axes=(axes, 0))(cell, LANES)
+    np.testing.assert_array_equal(cell.h.value, LANES[:, None] * np.full(3, 2.0))
+    assert cell.w.value.shape == (3,)
+
+
+def test_new_states_on_a_returned_model_that_is_shared():
+    cell = Lazy()
+
+    def init(x):
+        cell.init(x)
+        return cell
+
+    assert vmap_new_states(init, out_axes=None)(LANES) is cell
+    assert cell.h.value.shape == (3, 3)
+    assert cell.w.value.shape == (3,)
+
+
+def test_new_states_again():
+    cell = Lazy()
+    for lanes in (4, 5):
+        vmap_new_states(cell.init, axis_size=lanes)()
+        assert cell.h.value.shape == (lanes, 3)
 
 
 def test_new_states_that_depend_on_the_lane():

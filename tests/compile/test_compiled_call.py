@@ -176,6 +176,40 @@ def test_a_closed_over_list_that_changes():
     np.testing.assert_array_equal(for_loop(f, XS), XS * 3)
 
 
+FACTOR = 1.0
+
+
+def test_globals_and_helpers(monkeypatch):
+    k = 1.0
+
+    def helper(x):
+        return x * k * FACTOR
+
+    def f(x):
+        return helper(x)
+
+    np.testing.assert_array_equal(for_loop(f, XS), XS)
+    k = 2.0
+    np.testing.assert_array_equal(for_loop(f, XS), XS * 2)
+    monkeypatch.setitem(globals(), "FACTOR", 5.0)
+    np.testing.assert_array_equal(for_loop(f, XS), XS * 10)
+
+
+def test_attributes_of_plain_objects():
+    class Plain:
+        k = 1.0
+
+        def update(self, x):
+            return x * self.k
+
+    plain, table = Plain(), {"a": {"k": 1.0}}
+    for k in (1.0, 2.0, 1.0):
+        plain.k = table["a"]["k"] = k
+        np.testing.assert_array_equal(for_loop(plain.update, XS), XS * k)
+        np.testing.assert_array_equal(for_loop(lambda x: x * plain.k, XS), XS * k)
+        np.testing.assert_array_equal(for_loop(lambda x: x * table["a"]["k"], XS), XS * k)
+
+
 def test_a_default_that_differs():
     for k in (1.0, 2.0):
         np.testing.assert_array_equal(for_loop(lambda x, k=k: x * k, XS), XS * k)
