@@ -188,6 +188,7 @@ class Guards:
     def _replace_facts(self, facts: dict[tuple[int, Any], Fact]) -> None:
         self.facts, self.containers, self.live, self.copies = facts, [], [], []
         self.slow = bool(self.settings)
+        self.epoch = -1  # the body may have edited what it had looked at: check once more
         for fact in facts.values():
             node = fact.node()
             if node is not None:

@@ -104,9 +104,13 @@ class Program:
         return list(dict.fromkeys([*self.reads, *self.writes]))
 
     def __call__(self, values: dict[State, Any], *args: Any, **kwargs: Any) -> tuple[Any, dict]:
-        inputs = jax.tree.leaves([values[state] for state in self.reads])
-        out, new = self.replay(inputs, jax.tree.leaves(hide((args, kwargs))))
+        out, new = self.call_hidden(values, *args, **kwargs)
         return show(out) if self.has_graphs else out, new
+
+    def call_hidden(self, values: dict[State, Any], *args: Any, **kwargs: Any) -> tuple[Any, dict]:
+        """The same, with nodes and States in the output hidden from JAX."""
+        inputs = jax.tree.leaves([values[state] for state in self.reads])
+        return self.replay(inputs, jax.tree.leaves(hide((args, kwargs))))
 
     def replay(self, inputs: list, leaves: list) -> tuple[Any, dict[State, Any]]:
         """Run on flat State inputs and flat arguments; nodes in the output stay hidden."""

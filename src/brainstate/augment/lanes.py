@@ -7,6 +7,7 @@ along axis 0, values that all lanes share)``; `run` hands it to JAX and stores t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -275,6 +276,11 @@ def _name(fun: Callable) -> str:
 
 def lane_axis_name(fun: Callable) -> str:
     """A name for the axis of lanes, other than those of the enclosing maps."""
+    return unused_axis_name(f"lanes of {_name(fun)}")
+
+
+def unused_axis_name(name: str) -> str:
+    """This name, or one like it that no enclosing map has."""
     taken: set = set()
     frame = current_frame()
     while frame is not None:
@@ -282,10 +288,8 @@ def lane_axis_name(fun: Callable) -> str:
             axes = frame.lane_axes
             taken.update(axes if isinstance(axes, tuple) else (axes,))
         frame = frame.parent
-    name = f"lanes of {_name(fun)}"
-    while name in taken:
-        name += "'"
-    return name
+    numbered = itertools.chain([name], (f"{name} {n}" for n in itertools.count(2)))
+    return next(candidate for candidate in numbered if candidate not in taken)
 
 
 def watch_batching(leaf: Any, outer_trace: Any, when_batched: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from .._engine.options import decorator
 from ..compile import jit
 from ..compile.arguments import Arguments
-from .lanes import Axes, LaneCall, lane_axis_name
+from .lanes import Axes, LaneCall, lane_axis_name, unused_axis_name
 from .vmap import vmap
 
 
@@ -101,14 +101,15 @@ def _spread(
     kwargs: dict,
 ) -> Any:
     lanes = lane_axis_name(fn) if axis_name is None else axis_name
-    mesh_axis = f"devices of {lanes}"
+    mesh_axis = unused_axis_name("devices")  # XLA takes plain names only
     mesh = Mesh(np.array(devices), (mesh_axis,), axis_types=(AxisType.Auto,))
     collective = axis_name is not None
     call = LaneCall(fn, axes, args, kwargs, lanes if collective else (mesh_axis, lanes), axis_size)
     block, rest = divmod(call.size, len(devices))
     if rest:
+        name = getattr(fn, "__name__", type(fn).__name__)
         raise ValueError(
-            f"pmap of {fn.__name__} has {call.size} lanes for {len(devices)} devices; it needs a "
+            f"pmap of {name} has {call.size} lanes for {len(devices)} devices; it needs a "
             f"multiple. Pass devices=jax.devices()[:n] with n a divisor of {call.size}."
         )
     mapped = call.vmapped(lanes, call.size if collective else block)

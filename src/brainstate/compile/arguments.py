@@ -103,8 +103,11 @@ class Arguments:
         """Split a tree prefix of the positional arguments (shardings) as `pack` splits these."""
         if not isinstance(prefix, (tuple, list)):
             return prefix, prefix
-        donated = {str(i): p for i, p in enumerate(prefix) if i in self.donated}
-        return donated, tuple(None if i in self.donated else p for i, p in enumerate(prefix))
+        given = iter(prefix)  # as in JAX, static arguments have none
+        count = len(prefix) + sum(isinstance(key, int) for key in self.static)
+        full = [None if i in self.static else next(given, None) for i in range(count)]
+        donated = {str(i): p for i, p in enumerate(full) if i in self.donated}
+        return donated, tuple(None if i in self.donated else p for i, p in enumerate(full))
 
 
 def _unwrap(arg: Any) -> Any:

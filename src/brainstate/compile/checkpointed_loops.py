@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from .._engine.frames import commit
+from .._engine.hidden import show
 from .compiled_call import compiled_call
 from .loops import as_scan_body, check_loop, step_of, trace_body
 from .progress import ProgressBar
@@ -72,7 +73,7 @@ def _checkpointed_scan(funs: tuple, init: Any, xs: Any, length: int, base: int) 
     carry = (init, [values[state] for state in states])
     (carry, final), ys = checkpointed_steps(step, carry, xs, length, base)
     commit(states, final)
-    return carry, ys
+    return show(carry), ys
 
 
 def checkpointed_steps(

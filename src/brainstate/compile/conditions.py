@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from .._engine.frames import commit
-from .._engine.hidden import show
+from .._engine.hidden import hide, show
 from .._engine.names import describe
 from .._engine.program import Program, outer_values, trace
 from .checks import jit_error_if
@@ -111,15 +111,14 @@ def _switch(funs: tuple, index: Any, operands: tuple) -> Any:
     def branch_of(program: Program) -> Callable:
         def branch(values: list, operands: tuple) -> tuple:
             known = dict(zip(order, values, strict=True))
-            inputs = jax.tree.leaves([known[state] for state in program.reads])
-            out, new = program.replay(inputs, jax.tree.leaves((operands, {})))
+            out, new = program.call_hidden(known, *operands)
             return out, [_as_array(new.get(state, known[state])) for state in states]
 
         return branch
 
     order = list(values)
     branches = [branch_of(program) for program in programs]
-    out, final = jax.lax.switch(index, branches, list(values.values()), operands)
+    out, final = jax.lax.switch(index, branches, list(values.values()), hide(operands))
     commit(states, final)
     return show(out)
 

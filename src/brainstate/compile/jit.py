@@ -112,7 +112,7 @@ def quick_call(compiler: Compiler) -> Callable:  # noqa: C901  one function, for
                 leaves = [*variant.read_leaves, *chain(*variant.write_lists)]
                 results = variant.run(leaves, passed)
         except StatesGrew as grew:
-            return entry.grow(variant, grew.program, lambda v: v.call({}, passed, {}))[1]
+            results, program = None, grew.program
         except jax.errors.UnexpectedTracerError as error:
             raise outdated_program() from error
         except RunsEagerly:
@@ -120,8 +120,10 @@ def quick_call(compiler: Compiler) -> Callable:  # noqa: C901  one function, for
         except TypeError:
             if hidden.has_graph(passed):  # nodes among the arguments: JAX refused them
                 return compiler.call(args, kwargs)
-            _name_bad_states(entry)
+            _name_bad_values(entry, passed)
             raise
+        if results is None:
+            return entry.grow(variant, program, lambda v: v.call({}, passed, {}))[1]
         out, written, remainder = results
         witness = written[0] if written else out
         if type(witness) not in _concrete_types and not _is_outside(witness):
@@ -174,6 +176,11 @@ class Compiler:
 
     def call(self, args: tuple, kwargs: dict) -> Any:
         """The full way: any arguments, inside or outside other transformations."""
+        if kwargs and "in_shardings" in self.options[0]:
+            raise ValueError(
+                f"{self.main.name} was jitted with in_shardings, which are for positional "
+                f"arguments only; it was called with keyword arguments {list(kwargs)}."
+            )
         entry, *packed = self.prepare(args, kwargs)
         if current_frame() is not None or current_trace() is not EAGER:
             return entry.call_inside(*packed)
@@ -182,7 +189,7 @@ class Compiler:
         except RunsEagerly:
             return self.fun(*args, **kwargs)
         except TypeError:
-            _name_bad_states(entry)
+            _name_bad_values(entry, packed)
             raise
 
     def prepare(self, args: tuple, kwargs: dict) -> tuple[Any, ...]:
@@ -248,13 +255,27 @@ class Compiler:
         return hidden.show(out)
 
 
-def _name_bad_states(entry: Entry) -> None:
-    """Where JAX refuses a value, say which State it belongs to."""
+def _name_bad_values(entry: Entry, args: Any) -> None:
+    """Where JAX refuses a value, say which State or argument it is."""
     for state in (*entry.current.reads, *entry.current.writes):
         if state._value is UNSET:
             read(None, state)
         for leaf in jax.tree.leaves(state._value):
-            try:
-                jax.typeof(leaf)
-            except TypeError as error:
-                raise TypeError(f"{describe(state)} holds {leaf!r}, no JAX value.") from error
+            if not _is_jax_type(leaf):
+                raise TypeError(f"{describe(state)} holds {leaf!r}, no JAX value.") from None
+    for leaf in jax.tree.leaves(args):
+        if not _is_jax_type(leaf) and hasattr(leaf, "__dict__"):
+            kind = type(leaf).__name__
+            raise TypeError(
+                f"{entry.name} was called with a {kind}, which is neither a JAX value nor a node. "
+                f"Derive {kind} from brainstate.graph.Node, or make the argument static "
+                "(static_argnums=0 for the object of a method)."
+            ) from None
+
+
+def _is_jax_type(leaf: Any) -> bool:
+    try:
+        jax.typeof(leaf)
+    except TypeError:
+        return False
+    return True

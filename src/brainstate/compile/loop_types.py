@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from .._engine.hidden import Hidden
 from .._engine.names import describe
 from .._engine.program import Program, outer_values
 from .._state import State
@@ -22,6 +23,8 @@ def show_type(value: Any) -> str:
         aval = leaf if hasattr(leaf, "dtype") and hasattr(leaf, "shape") else jax.typeof(leaf)
         return f"{aval.dtype}[{','.join(map(str, aval.shape))}]"
 
+    if isinstance(value, Hidden):
+        return describe(value.token.get())
     unit = getattr(value, "unit", None)
     if unit is not None and hasattr(value, "mantissa"):
         return f"{show(value.mantissa)} in {unit}"

@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from .._engine.frames import commit
+from .._engine.hidden import hide, is_graph, show
+from .._engine.names import describe
 from .._engine.program import Program, trace
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
@@ -101,7 +103,7 @@ def _scan(funs: tuple, init: Any, xs: Any, length: int, reverse: bool, unroll: i
     out: Any = jax.lax.scan(step, carry, xs, length, reverse=reverse, unroll=unroll)
     (carry, final), ys = out
     commit(states, final)
-    return carry, ys
+    return show(carry), ys
 
 
 def trace_body(
@@ -112,15 +114,20 @@ def trace_body(
 
     def trace_once(carry: Any, stand_ins: dict) -> tuple[Program, Any]:
         program = trace(f, (carry, first), repeats=True, stand_ins=stand_ins)
-        out = program.out_type()
+        out = program.hidden_out_type()
         if not (isinstance(out, (tuple, list)) and len(out) == 2):
             raise TypeError(
                 f"The body of {loop} must return a pair (carry, output); it returned "
                 f"{type(out).__name__}."
             )
+        for leaf in filter(is_graph, jax.tree.leaves(show(out[1]))):
+            raise TypeError(
+                f"{loop} stacks the outputs of its steps; {describe(leaf)} cannot be stacked. "
+                "Return its value."
+            )
         return program, out[0]
 
-    return settle(loop, trace_once, init)
+    return settle(loop, trace_once, hide(init))
 
 
 def step_of(program: Program, values: dict, carry: tuple, x: Any) -> tuple[tuple, Any]:
@@ -128,7 +135,7 @@ def step_of(program: Program, values: dict, carry: tuple, x: Any) -> tuple[tuple
     user, written = carry
     states = program.writes
     values = {**values, **dict(zip(states, written, strict=True))}
-    (user, y), new = program(values, user, x)
+    (user, y), new = program.call_hidden(values, user, x)
     return (user, [new[state] for state in states]), y
 
 

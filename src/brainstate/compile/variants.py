@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from .._engine import hidden
 from .._engine.cache import ProgramCache, signature
@@ -173,6 +174,7 @@ class Variant:
         self.gather()
         written = [*itertools.chain(*self.write_lists)]
         if self.entry.donate_states:
+            written = _distinct(written, self.read_leaves)
             return self.read_leaves, args, kwargs, (written, donated)
         leaves = [*self.read_leaves, *written]
         if self.entry.donates:
@@ -263,9 +265,10 @@ class Entry:
         try:
             return variant.call(donated, args, kwargs)
         except StatesGrew as grew:
-            return self.grow(variant, grew.program, lambda v: v.call(donated, args, kwargs))[1]
+            program = grew.program
         except jax.errors.UnexpectedTracerError as error:
             raise outdated_program() from error
+        return self.grow(variant, program, lambda v: v.call(donated, args, kwargs))[1]
 
     def grow(
         self, variant: Variant, program: Program, use: Callable[[Variant], Any]
@@ -326,6 +329,16 @@ class Entry:
                 key, lambda guards: self.trace(donated, args, kwargs, guards)
             )
             return perform(program, donated, args, kwargs)
+
+
+def _distinct(donated: list, kept: list) -> list:
+    """Leaves safe to donate: one that stands elsewhere too is copied first."""
+    seen = {*map(id, kept)}
+    out = []
+    for leaf in donated:
+        out.append(jnp.array(leaf, copy=True) if id(leaf) in seen else leaf)
+        seen.add(id(leaf))
+    return out
 
 
 def perform(program: Program, *args: Any) -> Any:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from .._engine.frames import commit
+from .._engine.hidden import hide, show
 from .._engine.jax_api import is_tracer
 from .._engine.names import describe
 from .._engine.program import Program, outer_values, trace
@@ -79,12 +80,12 @@ def _while_loop(funs: tuple, init: Any) -> Any:
         return test(current(carry), carry[0])[0]
 
     def step(carry: tuple) -> tuple:
-        out, new = body(current(carry), carry[0])
+        out, new = body.call_hidden(current(carry), carry[0])
         return out, [new[state] for state in states]
 
     out, final = jax.lax.while_loop(go_on, step, (init, [values[s] for s in states]))
     commit(states, final)
-    return out
+    return show(out)
 
 
 def _bounded_while_loop(funs: tuple, init: Any, max_steps: int, base: int) -> Any:
@@ -96,7 +97,8 @@ def _bounded_while_loop(funs: tuple, init: Any, max_steps: int, base: int) -> An
         now = {**values, **dict(zip(states, written, strict=True))}
 
         def advance(operand: tuple) -> tuple:
-            out, new = body({**now, **dict(zip(states, operand[1], strict=True))}, operand[0])
+            latest = {**now, **dict(zip(states, operand[1], strict=True))}
+            out, new = body.call_hidden(latest, operand[0])
             return out, [new[state] for state in states]
 
         return jax.lax.cond(test(now, user)[0], advance, lambda same: same, carry), None
@@ -104,7 +106,7 @@ def _bounded_while_loop(funs: tuple, init: Any, max_steps: int, base: int) -> An
     carry = (init, [values[state] for state in states])
     (out, final), _ = checkpointed_steps(step, carry, jnp.arange(max_steps), max_steps, base)
     commit(states, final)
-    return out
+    return show(out)
 
 
 def _trace_loop(loop: str, funs: tuple, init: Any) -> tuple[Program, Program, Any, dict]:
@@ -112,9 +114,9 @@ def _trace_loop(loop: str, funs: tuple, init: Any) -> tuple[Program, Program, An
 
     def trace_body(carry: Any, stand_ins: dict) -> tuple[Program, Any]:
         program = trace(body_fun, (carry,), repeats=True, stand_ins=stand_ins)
-        return program, program.out_type()
+        return program, program.hidden_out_type()
 
-    body, init, values = settle(loop, trace_body, init)
+    body, init, values = settle(loop, trace_body, hide(init))
     stand_ins = {state: values[state] for state in body.writes}
     test = trace(cond_fun, (init,), repeats=True, stand_ins=stand_ins)
     if test.effects:
