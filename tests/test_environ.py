@@ -13,6 +13,7 @@ import pytest
 
 from brainstate import environ
 from brainstate.transform import for_loop, grad, jit, vmap
+from brainstate.util import IdMemScaling
 
 NAMES = """
     set context get all set_host_device_count set_platform get_host_device_count get_platform
@@ -106,10 +107,18 @@ def test_all_shows_contexts_over_process():
 
 
 def test_named_arguments_of_set_skip_none():
-    environ.set(mode="m", mem_scaling="s")
+    scaling = IdMemScaling()
+    environ.set(mem_scaling=scaling)
     environ.set(mode=None, mem_scaling=None, precision=None, platform=None)
-    assert (environ.get_mode(), environ.get_mem_scaling()) == ("m", "s")
+    assert environ.get_mem_scaling() is scaling
     assert environ.get_precision() == 32
+    assert "mode" not in environ.all()
+
+
+def test_mem_scaling_is_checked():
+    with pytest.raises(TypeError, match=r"mem_scaling.*MemScaling.*'x'"):
+        environ.set(mem_scaling="x")
+    assert "mem_scaling" not in environ.all()
 
 
 def test_context_is_left_on_error():

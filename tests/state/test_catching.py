@@ -1,5 +1,7 @@
 """`catch_new_states`."""
 
+import threading
+
 import jax.numpy as jnp
 import pytest
 
@@ -99,3 +101,13 @@ def test_catcher_outside_sees_states_made_in_a_body():
     with catch_new_states("new") as catcher:
         for_loop(lambda x: State(x).value, jnp.arange(3.0))
     assert [s.tag for s in catcher.states] == ["new"]
+
+
+def test_other_threads_are_not_caught():
+    made = []
+    with catch_new_states("new") as catcher:
+        thread = threading.Thread(target=lambda: made.append(State(1.0)))
+        thread.start()
+        thread.join()
+    assert catcher.states == []
+    assert made[0].tag is None

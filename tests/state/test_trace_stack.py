@@ -1,5 +1,7 @@
 """`StateTraceStack`: what a piece of code reads and writes."""
 
+import threading
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -220,3 +222,14 @@ def test_edit_in_place_is_a_write():
         state.value["x"] = jnp.zeros(2)
     assert trace.states == [state]
     np.testing.assert_array_equal(jax.device_get(state.value["x"]), [0, 0])
+
+
+def test_other_threads_are_not_recorded():
+    a, b = State(1.0), State(2.0)
+    with StateTraceStack() as trace:
+        thread = threading.Thread(target=lambda: setattr(a, "value", 5.0))
+        thread.start()
+        thread.join()
+        _ = b.value
+    assert trace.states == [b]
+    assert a.value == 5.0
