@@ -36,7 +36,7 @@ def cond(pred: Any, true_fun: Callable, false_fun: Callable, *operands: Any) -> 
     pred = _as_predicate(pred)
     if runs_eagerly(pred):
         return (true_fun if pred else false_fun)(*operands)
-    return compiled_call(_cond, (false_fun, true_fun), (pred, operands))
+    return compiled_call(_cond, (true_fun, false_fun), (pred, operands))
 
 
 def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
@@ -96,7 +96,7 @@ def ifelse(
 
 
 def _cond(funs: tuple, pred: Any, operands: tuple) -> Any:
-    return _switch(funs, pred.astype(jnp.int32), operands)
+    return _switch(funs, 1 - pred.astype(jnp.int32), operands)
 
 
 def _switch(funs: tuple, index: Any, operands: tuple) -> Any:

@@ -15,7 +15,7 @@ from .._engine.names import describe
 from .._engine.program import Program, trace
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
-from .loop_types import settle
+from .loop_types import refuse_made_nodes, settle
 from .progress import ProgressBar
 
 Carry = TypeVar("Carry")
@@ -120,6 +120,7 @@ def trace_body(
                 f"The body of {loop} must return a pair (carry, output); it returned "
                 f"{type(out).__name__}."
             )
+        refuse_made_nodes(loop, program)
         for leaf in filter(is_graph, jax.tree.leaves(show(out[1]))):
             raise TypeError(
                 f"{loop} stacks the outputs of its steps; {describe(leaf)} cannot be stacked. "

@@ -322,6 +322,7 @@ class Entry:
 
     def call_inside(self, donated: dict, args: tuple, kwargs: dict) -> Any:
         """Become a part of the program under way."""
+        args = _constrain(args, self.options.get("in_shardings", (None, None))[1])
         packed = (donated, args, kwargs)
         key = signature(*jax.tree.flatten(packed))
         with transaction():
@@ -329,6 +330,17 @@ class Entry:
                 key, lambda guards: self.trace(donated, args, kwargs, guards)
             )
             return perform(program, donated, args, kwargs)
+
+
+def _constrain(tree: Any, shardings: Any) -> Any:
+    """Ask for these shardings, given for a prefix of the tree, within another program."""
+    if shardings is None:
+        return tree
+
+    def constrain(sharding: Any, part: Any) -> Any:
+        return part if sharding is None else jax.lax.with_sharding_constraint(part, sharding)
+
+    return jax.tree.map(constrain, shardings, tree, is_leaf=lambda x: x is None)
 
 
 def _distinct(donated: list, kept: list) -> list:
