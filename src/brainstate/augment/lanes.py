@@ -81,10 +81,11 @@ class LaneCall:
         kwargs: dict,
         lane_axes: Any,
         axis_size: int | None,
-        axis_of_created: Callable[[State], Axis] = lambda state: 0,
+        axis_of_created: Callable[[State], Axis] | None = None,
     ):
+        self.spreads_created = axis_of_created is not None  # whatever their node's axis is
         self.fun, self.axes, self.args, self.kwargs = fun, axes, args, kwargs
-        self.axis_of_created = axis_of_created
+        self.axis_of_created = axis_of_created or (lambda state: 0)
         self.arg_axes = axes.of_arguments(args)
         found = axes_of_states((self.arg_axes, 0), (args, kwargs), "in_axes")
         for state, axis in axes.in_states.items():
@@ -169,6 +170,8 @@ class LaneCall:
             return self.axes.out_states[state]
         if state in self.mapped:
             return self.mapped[state] if state in self.frame.written else None
+        if self.spreads_created and state in self.frame.created:
+            return self.axis_of_created(state)
         if state in returned:
             return returned[state]
         if state not in self.frame.created:

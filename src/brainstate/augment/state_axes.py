@@ -88,6 +88,14 @@ def axes_of_states(prefix: Any, tree: Any, where: str) -> dict[State, Axis]:
                         "axis; give the same to both."
                     )
 
+    try:
+        jax.tree.map(lambda axis, part: None, prefix, tree, is_leaf=is_axis)
+    except ValueError as error:
+        whole = "arguments" if where == "in_axes" else "output"
+        raise ValueError(
+            f"{where} must be a prefix of the {whole}: found {prefix!r} for a tree of structure "
+            f"{jax.tree.structure(tree)}. Give one axis for all of it, or the same containers."
+        ) from error
     jax.tree.map(visit, prefix, tree, is_leaf=is_axis)
     return {state: axis for state, (axis, _) in found.items()}
 

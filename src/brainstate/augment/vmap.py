@@ -65,7 +65,7 @@ def _mapped(
     axis_name: Any,
     axis_size: int | None,
     spmd_axis_name: Any,
-    axis_of_created: Callable[[State], int | None] = lambda state: 0,
+    axis_of_created: Callable[[State], int | None] | None = None,
 ) -> Callable:
     @functools.wraps(fn)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

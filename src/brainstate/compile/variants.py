@@ -329,7 +329,8 @@ class Entry:
             program = self.programs.get(
                 key, lambda guards: self.trace(donated, args, kwargs, guards)
             )
-            return perform(program, donated, args, kwargs)
+            out = perform(program, donated, args, kwargs)
+        return _constrain(out, self.options.get("out_shardings", (None,))[0])
 
 
 def _constrain(tree: Any, shardings: Any) -> Any:
