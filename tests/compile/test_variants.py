@@ -195,22 +195,6 @@ def test_keeps_no_model_alive():
     assert [ref() for ref in alive] == [None] * 3
 
 
-def test_replaced_states_are_let_go():
-    node, refs = Node(), []
-
-    @jit
-    def step(x):
-        node.s.value = node.s.value + x
-        return node.s.value
-
-    for _ in range(5):
-        node.s = State(jnp.ones(()))
-        refs.append(weakref.ref(node.s))
-        assert step(1.0) == 2
-    gc.collect()
-    assert [ref() is None for ref in refs] == [True] * 4 + [False]
-
-
 def test_model_and_its_jitted_method_are_collected():
     class Cell(Node):
         @jit

@@ -12,7 +12,7 @@ import pytest
 
 import brainstate
 import brainstate.transform as bt
-from contract.transformations import BY_NAME, JIT, ROWS, name_of, through
+from contract.transformations import BY_NAME, JIT, KINDS, ROWS, name_of, through
 
 KEPT = [row for row in ROWS if row.keeps]
 LOOPS = [row for row in KEPT if row.repeats]
@@ -141,9 +141,9 @@ CHANGES = {
     "nothing looked at": (put("unread", 1), 0),
 }  # fmt: skip
 World.unread = 0
-FEW = ["State replaced", "State's shape", "attribute of a part", "list append", "setting"]
+FEW = ["State replaced", "attribute of a part", "setting"]
 FULL = [(JIT,), (JIT, BY_NAME["grad"]), (BY_NAME["for_loop"],), (BY_NAME["cond"],)]
-REST = [(row,) for row in KEPT] + [(JIT, row) for row in ROWS if row.effects]
+REST = [*[(row,) for row in KEPT], *[(JIT, row) for row in KINDS]]
 
 
 @pytest.mark.parametrize("rows", FULL, ids=name_of)

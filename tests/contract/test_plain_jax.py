@@ -10,7 +10,7 @@ import brainstate.transform as bt
 from brainstate._engine.frames import current_frame
 from brainstate._engine.jax_api import is_tracer
 from brainstate.util import TraceContextError
-from contract.transformations import JIT, KINDS, ROWS, name_of, through
+from contract.transformations import BY_NAME, JIT, ROWS, name_of, through
 
 
 def _scan(f):
@@ -38,6 +38,7 @@ PLAIN = {
     "cond": lambda f: lambda x: jax.lax.cond(x > -1e4, f, lambda x: x, x),
     "checkpoint": jax.checkpoint,
 }
+BODIES = [BY_NAME[name] for name in ("jit", "grad", "vmap", "scan", "cond")]
 EAGER = ("grad", "vmap")  # these carry out operations, and record nothing
 
 
@@ -90,7 +91,7 @@ def gain():
 
 
 @pytest.mark.parametrize("plain", PLAIN)
-@pytest.mark.parametrize("row", [*KINDS, None], ids=name_of)
+@pytest.mark.parametrize("row", [*BODIES, None], ids=name_of)
 def test_reading_in_plain_jax_in_a_body(row, plain):
     state = gain()
     inner = lambda x: PLAIN[plain](lambda x: state.value * x)(x)  # noqa: E731
@@ -100,7 +101,7 @@ def test_reading_in_plain_jax_in_a_body(row, plain):
 
 
 @pytest.mark.parametrize("plain", PLAIN)
-@pytest.mark.parametrize("row", KINDS, ids=name_of)
+@pytest.mark.parametrize("row", BODIES, ids=name_of)
 def test_reading_in_one_plain_function_in_two_bodies(row, plain):
     """What JAX keeps of the first body must not turn up in the second."""
     state = gain()
@@ -116,7 +117,7 @@ def test_reading_in_one_plain_function_in_two_bodies(row, plain):
 
 
 @pytest.mark.parametrize("plain", PLAIN)
-@pytest.mark.parametrize("row", [*KINDS, None], ids=name_of)
+@pytest.mark.parametrize("row", [*BODIES, None], ids=name_of)
 def test_writing_in_plain_jax_in_a_body(row, plain):
     state = gain()
 
@@ -131,7 +132,7 @@ def test_writing_in_plain_jax_in_a_body(row, plain):
 
 
 @pytest.mark.parametrize("plain", PLAIN)
-@pytest.mark.parametrize("row", KINDS, ids=name_of)
+@pytest.mark.parametrize("row", BODIES, ids=name_of)
 def test_reading_in_a_body_in_plain_jax(row, plain):
     state = gain()
     works = check_reading(PLAIN[plain](row(lambda x: state.value * x)), state)
@@ -139,7 +140,7 @@ def test_reading_in_a_body_in_plain_jax(row, plain):
 
 
 @pytest.mark.parametrize("plain", PLAIN)
-@pytest.mark.parametrize("row", KINDS, ids=name_of)
+@pytest.mark.parametrize("row", BODIES, ids=name_of)
 def test_writing_in_a_body_in_plain_jax(row, plain):
     state = gain()
 
@@ -150,7 +151,7 @@ def test_writing_in_a_body_in_plain_jax(row, plain):
     check_writing(PLAIN[plain](row(write)), state, row.runs)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in KINDS], ids=name_of)
+@pytest.mark.parametrize("row", [row for row in ROWS if row not in BODIES], ids=name_of)
 @pytest.mark.parametrize("place", ["in", "around"])
 def test_other_transformations_and_plain_jit(row, place):
     state = gain()
@@ -163,7 +164,7 @@ def test_other_transformations_and_plain_jit(row, place):
     check_writing(call, state, row.runs)
 
 
-@pytest.mark.parametrize("row", KINDS, ids=name_of)
+@pytest.mark.parametrize("row", BODIES, ids=name_of)
 def test_compiled_before_and_used_in_plain_jax(row):
     """A compiled program is at hand already when plain JAX comes along."""
     state = gain()

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import pytest
 
 import brainstate
-from contract.transformations import BY_NAME, JIT, PAIRS, ROWS, name_of, nests, runs_of, through
+from contract.transformations import BY_NAME, EFFECTIVE, JIT, PAIRS, name_of, runs_of, through
 
 
 class Counting:
@@ -20,21 +20,6 @@ class Counting:
         return self.total.value * x
 
 
-@pytest.mark.parametrize("rows", nests(ROWS), ids=name_of)
-def test_body_runs_once_at_the_first_call(rows):
-    body = Counting()
-    call = through(*rows)(body)
-    call(jnp.float32(1.0))
-    assert body.runs == 1
-    call(jnp.float32(2.0))
-    assert body.runs == (1 if rows[0].keeps and not rows[-1].spreads else 2)
-    assert float(body.total.value) == 3.0 * runs_of(rows)
-    runs = body.runs
-    call(jnp.float32(3.0))
-    assert body.runs == (runs if rows[0].keeps else 3)
-    assert float(body.total.value) == 6.0 * runs_of(rows)
-
-
 @pytest.mark.parametrize("rows", PAIRS, ids=name_of)
 def test_body_runs_once_in_pairs(rows):
     body = Counting()
@@ -44,12 +29,9 @@ def test_body_runs_once_in_pairs(rows):
     assert float(body.total.value) == runs_of(rows)
 
 
-MIXABLE = [row for row in ROWS if row.effects]
-
-
-@pytest.mark.parametrize("start", range(0, len(MIXABLE), 4))
+@pytest.mark.parametrize("start", range(0, len(EFFECTIVE), 4))
 def test_body_runs_once_eight_levels_deep(start):
-    rows = tuple(MIXABLE[(start + i) % len(MIXABLE)] for i in range(8))
+    rows = tuple(EFFECTIVE[(start + i) % len(EFFECTIVE)] for i in range(8))
     body = Counting()
     call = through(JIT, *rows)(body)
     for expected in (1, 2):
