@@ -115,12 +115,6 @@ def test_named_arguments_of_set_skip_none():
     assert "mode" not in environ.all()
 
 
-def test_mem_scaling_is_checked():
-    with pytest.raises(TypeError, match=r"mem_scaling.*MemScaling.*'x'"):
-        environ.set(mem_scaling="x")
-    assert "mem_scaling" not in environ.all()
-
-
 def test_context_is_left_on_error():
     environ.set(kk=1)
     with pytest.raises(ZeroDivisionError), environ.context(kk=2, zz=3):

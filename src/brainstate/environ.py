@@ -23,7 +23,6 @@ from ._engine import guards
 from ._engine.cell import UNSET
 from ._engine.frames import Frame, current_frame, read
 from ._engine.guards import freeze
-from .util import MemScaling
 
 if TYPE_CHECKING:
     from .typing import DTypeLike
@@ -252,9 +251,6 @@ def _x64(precision: int | None) -> contextlib.AbstractContextManager:
 
 
 def _validate(settings: dict[str, Any]) -> None:
-    scaling = settings.get("mem_scaling")
-    if scaling is not None and not isinstance(scaling, MemScaling):
-        raise TypeError(f"mem_scaling must be a brainstate.util.MemScaling; found {scaling!r}.")
     precision = settings.get(PRECISION)
     if precision is not None and precision not in _DTYPES:
         raise ValueError(f"precision is {precision!r}; it must be one of {list(_DTYPES)}.")
