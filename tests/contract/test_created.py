@@ -52,6 +52,31 @@ def test_state_made_in_the_body_is_there_afterwards(rows):
     assert brainstate.graph.states(layer)[("hidden",)] is layer.hidden
 
 
+COMPILED = {
+    "jit": bt.jit,
+    "jit of checkpoint": lambda f: bt.jit(bt.checkpoint(f)),
+    "jit of jit": lambda f: bt.jit(bt.jit(f)),
+    "pmap": lambda f: bt.pmap(f, in_axes=None, axis_size=8),
+}
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_state_made_for_each_shape_comes_back_with_it(name):
+    """Compiled code attaches the State at every call, as plain Python does."""
+    layer = Layer()
+
+    def body(x):
+        layer.hidden = brainstate.HiddenState(jnp.zeros_like(x))
+        layer.hidden.value = layer.hidden.value + x
+        return layer.hidden.value.sum()
+
+    call = COMPILED[name](body)
+    for value, shape in [(1.0, (2,)), (2.0, (3,)), (3.0, (2,)), (4.0, (3,))]:
+        call(jnp.full(shape, value))
+        lanes = (8,) if name == "pmap" else ()
+        np.testing.assert_array_equal(layer.hidden.value, np.full((*lanes, *shape), value))
+
+
 @pytest.mark.parametrize("rows", nests(LOOPS), ids=name_of)
 def test_state_made_in_a_loop_or_branch_is_refused(rows):
     layer = Layer()

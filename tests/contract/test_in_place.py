@@ -1,5 +1,7 @@
 """Containers in a State, edited in place: the same in plain Python and in every transformation."""
 
+import dataclasses
+
 import brainunit as u
 import jax
 import jax.numpy as jnp
@@ -118,6 +120,50 @@ def test_edits_between_calls_are_seen(rows):
     assert float(call(x)) == 15.0
     assert state.value is held
     assert state.value["deep"] is deep
+
+
+@pytest.mark.parametrize("rows", some_nests(EFFECTIVE), ids=name_of)
+def test_edits_of_an_inner_container_held_alone_are_seen(rows):
+    state = brainstate.State({"deep": {"v": jnp.ones(2)}})
+    deep = state.value["deep"]
+    call = through(*rows)(lambda x: state.value["deep"]["v"].sum() * x)
+    for value in (1.0, 3.0, 5.0):
+        deep["v"] = jnp.full(2, value)
+        for _ in range(2):
+            outside = float(state.value["deep"]["v"].sum())  # what plain Python sees
+            assert float(call(jnp.float32(1.0))) == outside
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Record:
+    """A container of the user's own, which can be edited too."""
+
+    w: jax.Array
+    parts: list
+
+
+@pytest.mark.parametrize("rows", [(), *some_nests(EFFECTIVE)], ids=name_of)
+def test_containers_of_other_types_are_edited_alike(rows):
+    state = brainstate.State(Record(jnp.float32(2.0), [jnp.float32(1.0)]))
+    fails = [False]
+
+    def body(x):
+        state.value.w = state.value.w * x
+        state.value.parts[0] = state.value.parts[0] + x
+        if fails[0]:
+            raise ZeroDivisionError
+        return state.value.w
+
+    call = through(*rows)(body)
+    runs = runs_of(rows)
+    call(jnp.float32(3.0))
+    assert (float(state.value.w), float(state.value.parts[0])) == (2.0 * 3.0**runs, 1.0 + 3 * runs)
+    if rows:
+        fails[0] = True
+        with pytest.raises(ZeroDivisionError):
+            call(jnp.float16(3.0))
+        assert float(state.value.w) == 2.0 * 3.0**runs
 
 
 EDITS = {

@@ -1,5 +1,6 @@
 """Threads trace and run side by side without seeing one another."""
 
+import sys
 import threading
 from itertools import count
 
@@ -121,6 +122,30 @@ def test_eager_loop_of_each_thread_is_compiled_once():
 
     assert in_threads(work) == [12.0] * THREADS
     assert next(traces) == THREADS
+
+
+def test_edits_in_place_of_all_threads_are_seen(eager_switching):
+    """The list of containers to look at is common to all threads."""
+
+    def work(i):
+        state = brainstate.State({"w": jnp.zeros(2), "b": jnp.zeros(2)})
+        call = bt.jit(lambda: state.value["w"].sum() + state.value["b"].sum())
+        seen = []
+        for k in range(60):
+            state.value["w"] = jnp.full(2, float(k))
+            seen.append(float(call()))
+        return seen
+
+    assert in_threads(work) == [[2.0 * k for k in range(60)]] * THREADS
+
+
+@pytest.fixture
+def eager_switching():
+    """Python goes to another thread every few bytecodes, so that a race shows."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(interval)
 
 
 def test_other_threads_see_no_tracer():
