@@ -1,7 +1,8 @@
 """What `import brainstate` costs beyond `import jax`: time, memory and modules.
 
-Each sample is a fresh process that times its own imports; the contenders take turns. "Every room"
-also touches what `import brainstate` leaves for later: `brainstate.nn`, `brainstate.optim`, ...
+Each sample is a fresh process that takes the processor time of its own imports; the contenders
+take turns. "Every room" also touches what `import brainstate` leaves for later, such as
+`brainstate.nn`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ ROUNDS = 11
 
 SCRIPT = """
 import json, pathlib, resource, sys, time
-start = time.perf_counter()
+start = time.process_time()
 import jax
 {imports}
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 status = pathlib.Path("/proc/self/status")
 if status.exists():
     kib = int(status.read_text().partition("VmRSS:")[2].split()[0])
