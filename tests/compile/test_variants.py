@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from brainstate import ParamState, State, environ, graph
-from brainstate.compile import jit, jit_error_if
-from brainstate.compile.variants import _LIMIT
+from brainstate.compile import jit, jit_error_if, variants
 
 
 class Node(graph.Node):
@@ -20,7 +19,13 @@ class Node(graph.Node):
         self.s = State(jnp.zeros(()))
 
 
-def test_many_settings_are_warned_of_once():
+@pytest.fixture
+def limit(monkeypatch):
+    monkeypatch.setattr(variants, "_LIMIT", 5)
+    return 5
+
+
+def test_many_settings_are_warned_of_once(limit):
     node, runs = Node(), []
 
     @jit
@@ -30,28 +35,28 @@ def test_many_settings_are_warned_of_once():
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for k in range(_LIMIT):
+        for k in range(limit):
             node.scale = float(k)
             assert simulate(2.0) == 2.0 * k
     node.scale = -1.0
     with pytest.warns(UserWarning, match="simulate was compiled for") as caught:
         assert simulate(2.0) == -2.0
     text = str(caught[0].message)
-    assert f"{_LIMIT} settings" in text
+    assert f"{limit} settings" in text
     assert "attribute 'scale' of Node" in text
     assert "State or an argument" in text
     assert caught[0].filename == __file__
     node.scale = -2.0
     assert simulate(2.0) == -4.0  # warnings are errors in this suite
-    assert len(runs) == _LIMIT + 2
+    assert len(runs) == limit + 2
 
 
-def test_warning_names_the_setting():
+def test_warning_names_the_setting(limit):
     @jit
     def simulate(x):
         return x * environ.get("dt")
 
-    for k in range(_LIMIT):
+    for k in range(limit):
         with environ.context(dt=float(k)):
             assert simulate(2.0) == 2.0 * k
     with (
