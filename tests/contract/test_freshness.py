@@ -142,7 +142,7 @@ CHANGES = {
 }  # fmt: skip
 World.unread = 0
 FEW = ["State replaced", "attribute of a part", "setting"]
-FULL = [(JIT,), (JIT, BY_NAME["grad"]), (BY_NAME["for_loop"],), (BY_NAME["cond"],)]
+FULL = [(JIT,), (BY_NAME["for_loop"],), (BY_NAME["cond"],)]
 REST = [*[(row,) for row in KEPT], *[(JIT, row) for row in KINDS]]
 
 
