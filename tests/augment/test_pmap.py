@@ -381,6 +381,19 @@ def test_decorator_forms_and_errors():
         pmap(3)
 
 
-def test_disable_jit():
+@pytest.mark.parametrize("axis_name", [None, "i"])
+def test_disable_jit(axis_name):
+    cell = Cell()
+
+    @pmap(in_axes=(StateAxes({"new": 0, ...: None}), 0), axis_name=axis_name)
+    def step(c, x):
+        c.v.value = c.v.value + x
+        return x + 1, random.rand()
+
+    start = cell.v.value
+    _, first = step(cell, LANES)
     with jax.disable_jit():
-        np.testing.assert_array_equal(pmap(lambda x: x + 1)(LANES), LANES + 1)
+        found, drawn = step(cell, LANES)
+    np.testing.assert_array_equal(found, LANES + 1)
+    np.testing.assert_array_equal(cell.v.value, start + 2 * LANES[:, None])
+    assert len({*first.tolist(), *drawn.tolist()}) == 16
