@@ -191,6 +191,19 @@ def test_trees_as_arguments():
     assert_same(grad(loss)(tree), jax.grad(loss)(tree))
 
 
+@pytest.mark.parametrize("transform", ALL)
+def test_a_model_as_the_argument_differentiated(transform):
+    model = brainstate.graph.Dict(w=ParamState(jnp.ones(2)))
+
+    def loss(m, x):
+        return (m.w.value * x).sum()
+
+    with pytest.raises(TypeError, match=r"argument 0.*Dict.*grad_states"):
+        transform(loss)(model, jnp.ones(2))
+    expected = 0.0 if transform is hessian else 2.0
+    assert jnp.sum(transform(loss, argnums=1)(model, jnp.ones(2))) == expected
+
+
 # ---------------------------------------------------------------- what is returned
 
 
@@ -456,6 +469,13 @@ def test_non_scalar_output_says_what_to_use():
 def test_only_one_bare_scalar_is_a_scalar(output):
     with pytest.raises(TypeError, match=r"scalar output.*vector_grad.*hessian"):
         grad(output)(jnp.asarray(1.0))
+
+
+@pytest.mark.parametrize("transform", ALL)
+def test_a_state_as_the_result(transform):
+    w = ParamState(jnp.asarray(1.0), name="w")
+    with pytest.raises(TypeError, match=r"returned .*'w'.*value"):
+        transform(lambda x: w)(1.0)
 
 
 def test_integers_are_refused_unless_allowed():

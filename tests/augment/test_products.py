@@ -141,3 +141,14 @@ def test_vjp_refuses_what_is_no_state():
 def test_vjp_out_of_range():
     with pytest.raises(ValueError, match="argnums=4 is out of range"):
         vjp(lambda x: x, 1.0, grad_states=State(1.0), argnums=4)
+
+
+@pytest.mark.parametrize("result", [1.0, (1.0,), None])
+def test_aux_needs_a_pair(result):
+    def f(x):
+        return result
+
+    with pytest.raises(TypeError, match=r"has_aux=True, f must return a pair \(value, aux\)"):
+        jvp(f, (1.0,), (1.0,), has_aux=True)
+    with pytest.raises(TypeError, match=r"has_aux=True, f must return a pair \(value, aux\)"):
+        vjp(f, 1.0, has_aux=True)
