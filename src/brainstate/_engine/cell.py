@@ -8,9 +8,12 @@ each call for as long as somebody holds it.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import sys
 import threading
 import weakref
+from collections import deque
 from operator import is_not
 from typing import Any
 
@@ -20,6 +23,8 @@ UNSET: Any = type("Unset", (), {"__repr__": lambda self: "<unset>", "__slots__":
 """The value of a State that has none: its transformation failed, or its loop is over."""
 
 _NONE: Any = object()
+_LOOK: list = [object()]  # equal to no list of dicts
+_NO_LOCK = contextlib.nullcontext()
 
 
 class _Clock:
@@ -55,29 +60,36 @@ class Cell:
     def set(self, value: Any) -> None:
         leaves, tree = jax.tree.flatten(value)
         bare = len(leaves) == 1 and leaves[0] is value
-        self.leaves[:] = leaves
-        self.tree, self.container = (None, _NONE) if bare else (tree, value)
+        with self._guarded():
+            self.leaves[:] = leaves
+            self.tree, self.container = (None, _NONE) if bare else (tree, value)
         self._watch()
         changes.now = object()
 
     def get(self) -> Any:
         if self.tree is None:
             return self.leaves[0]
-        if self.container is _NONE:
-            self.container = self.tree.unflatten(self.leaves)
-        self._watch()
-        return self.container
+        container = self.container
+        if container is _NONE:
+            container = self.container = self.tree.unflatten(self.leaves)
+        self._watch()  # held here by now, so it stays watched
+        return container
 
     def put(self, leaves: list) -> None:
         """New leaves of the same structure; the caller moves the clock if it must."""
-        self.leaves[:] = leaves
-        self.container = _NONE
+        with self._guarded():
+            self.leaves[:] = leaves
+            self.container = _NONE
 
     def remember(self) -> None:
         """From now on the clock moves with this cell."""
         if not self.remembered:
             self.remembered = True
             changes.now = object()  # those who write this cell must learn of it
+
+    def _guarded(self) -> contextlib.AbstractContextManager:
+        """Keeps other threads from taking over an old container meanwhile."""
+        return handed_out.lock if self.watched else _NO_LOCK
 
     def _watch(self) -> None:
         if self.container is not _NONE and not self.watched:
@@ -90,34 +102,44 @@ class HandedOut:
 
     Most are flat dicts of arrays, all found unchanged by one comparison at the speed of C: equal
     dicts hold the same arrays, since comparing two different ones gives no single truth value.
+    ``dicts != copies`` says that `absorb_edits` has something to look at, in any thread at any
+    time: while one thread is at it, the others find them different, and wait.
     """
 
     def __init__(self) -> None:
+        self.lock = threading.RLock()
         self._cells: list[weakref.ref[Cell]] = []
-        self._lock = threading.Lock()
-        self.inspect = False  # whether all must be looked at one by one
-        self.dicts: list[dict] = []
-        self.copies: list[dict] = []
+        self._added: deque[weakref.ref[Cell]] = deque()
+        self.dicts: list = []
+        self.copies: list = []
 
     def add(self, cell: Cell) -> None:
-        self._cells.append(weakref.ref(cell, self._forget))
-        self.inspect = True
+        self._added.append(weakref.ref(cell, self._look))
+        self._look()
 
-    def _forget(self, _: Any) -> None:
-        self.dicts, self.copies, self.inspect = [], [], True
+    def _look(self, _: Any = None) -> None:
+        self.dicts, self.copies = _LOOK, []  # a dead cell's values are let go of
 
     def absorb_edits(self) -> None:
         """Take over what was edited since the last time."""
-        if self.inspect or not self._same():
-            with self._lock:
-                self.dicts, self.copies = [], []  # they would count as holders below
-                alive = [(ref, cell) for ref in self._cells if (cell := ref()) is not None]
-                held = [(ref, cell) for ref, cell in alive if self._absorb(cell)]
-                simple = [cell for _, cell in held if _is_comparable(cell)]
-                self._cells = [ref for ref, _ in held]
-                self.dicts = [cell.container for cell in simple]
-                self.copies = [dict(container) for container in self.dicts]
-                self.inspect = len(simple) < len(held)
+        if self._same():
+            return
+        with self.lock:
+            self._look()  # `dicts` and `copies` would count as holders below
+            while self._added:
+                self._cells.append(self._added.popleft())
+            alive = [(ref, cell) for ref in self._cells if (cell := ref()) is not None]
+            # Copied before they are looked at, lest an edit of another thread fall in between.
+            copies = [_copy(cell.container) for _, cell in alive]
+            kept = [_absorb(cell) for _, cell in alive]
+            held = [*itertools.compress(zip(alive, copies, strict=True), kept)]
+            self._cells = [ref for (ref, _), _ in held]
+            simple = [(cell.container, copy) for (_, cell), copy in held if _is_comparable(cell)]
+            self.copies = [copy for _, copy in simple]
+            if len(simple) == len(held):
+                self.dicts = [container for container, _ in simple]
+            if self._added:
+                self._look()
 
     def _same(self) -> bool:
         try:
@@ -125,18 +147,24 @@ class HandedOut:
         except Exception:  # arrays of several elements, hence different ones
             return False
 
-    def _absorb(self, cell: Cell) -> bool:
-        """Take over the edits in one container; returns whether somebody still holds it."""
-        container = cell.container
-        if container is not _NONE:
-            leaves, tree = jax.tree.flatten(container)
-            if tree != cell.tree or any(map(is_not, leaves, cell.leaves)):
-                cell.leaves[:], cell.tree = leaves, tree
-                changes.now = object()
-            if sys.getrefcount(container) > _ALONE:
-                return True
-        cell.watched = False
-        return False
+
+def _absorb(cell: Cell) -> bool:
+    """Take over the edits in one container; returns whether somebody still holds it."""
+    container = cell.container
+    if container is not _NONE:
+        leaves, tree = jax.tree.flatten(container)
+        if tree != cell.tree or any(map(is_not, leaves, cell.leaves)):
+            cell.leaves[:], cell.tree = leaves, tree
+            changes.now = object()
+    cell.watched = False  # before counting: whoever takes it from now on adds it again
+    if container is not _NONE and sys.getrefcount(container) > _ALONE:
+        cell.watched = True
+        return True
+    return False
+
+
+def _copy(container: Any) -> Any:
+    return dict(container) if type(container) is dict else None
 
 
 def _is_comparable(cell: Cell) -> bool:
@@ -153,7 +181,7 @@ handed_out = HandedOut()
 
 
 def _count_when_alone() -> int:
-    """What `getrefcount` says in `HandedOut._absorb` of a container that nobody else holds."""
+    """What `getrefcount` says in `_absorb` of a container that nobody else holds."""
     cell = Cell()
     cell.container = {}
     container = cell.container

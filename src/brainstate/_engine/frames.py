@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -42,7 +43,7 @@ class Frame:
         outside = self.parent is not None and self.parent.guarded
         self.guarded: bool = outside or self.guards is not None
         self.values: dict[State, Any] = {}
-        self.leaves: dict[State, list] = {}  # as first seen, to notice in-place changes
+        self.contents: dict[State, tuple] = {}  # as first seen, to notice edits in place
         self.seen: set[State] = set()
         self.fetched: dict[State, None] = {}  # ordered sets: read from outside,
         self.written: dict[State, None] = {}  # assigned inside,
@@ -68,7 +69,7 @@ class Frame:
             self.parent.nodes.update(self.nodes)
             self.parent.edits.update(self.edits)
         self.values.clear()  # effects were handed on; keep no tracer alive
-        self.leaves.clear()
+        self.contents.clear()
         self.programs.clear()
         self.parent = self.outer_trace = None  # programs outlive their frames' surroundings
         del self.trace, self._token
@@ -120,16 +121,16 @@ class Frame:
 
     def effects(self) -> list[State]:
         """States whose value must leave the frame, in a fixed order. Ask at the body's end."""
-        for state, leaves in self.leaves.items():
-            if state not in self.written and _changed(leaves, self.values[state]):
+        for state, contents in self.contents.items():
+            if state not in self.written and _changed(contents, self.values[state]):
                 self._mark_written(state)  # the body edited a container in place
         return [*self.written, *self.created]
 
     def _admit(self, state: State, value: Any) -> None:
-        if isinstance(value, (dict, list, tuple)):
+        leaves, tree = jax.tree.flatten(value)
+        if not (len(leaves) == 1 and leaves[0] is value):
             # Rebuild containers: the body may edit its own copy in place, and only that.
-            leaves, tree = jax.tree.flatten(value)
-            self.leaves[state], value = leaves, tree.unflatten(leaves)
+            self.contents[state], value = (leaves, tree), tree.unflatten(leaves)
         self.values[state] = value
 
     def _mark_written(self, state: State) -> None:
@@ -212,9 +213,10 @@ def commit(states: Iterable[State], values: Iterable[Any], created: Iterable[Sta
             write(frame, state, value)
 
 
-def _changed(leaves: list, value: Any) -> bool:
-    now = jax.tree.leaves(value)
-    return len(now) != len(leaves) or any(a is not b for a, b in zip(now, leaves, strict=True))
+def _changed(contents: tuple[list, Any], value: Any) -> bool:
+    leaves, tree = contents
+    now, tree_now = jax.tree.flatten(value)
+    return tree_now != tree or any(map(is_not, now, leaves))
 
 
 def _bring_home(state: State) -> None:

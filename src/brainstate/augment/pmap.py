@@ -18,6 +18,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from .._engine.options import decorator
 from ..compile import jit
 from ..compile.arguments import Arguments
+from ..compile.eager import runs_eagerly
 from .lanes import Axes, LaneCall, lane_axis_name, unused_axis_name
 from .vmap import vmap
 
@@ -62,7 +63,7 @@ def pmap(
     def spread(*args: Any, **kwargs: Any) -> Any:
         chosen = list(devices) if devices is not None else jax.devices(backend)
         body, own_axes, lanes = _close_over(fn, axes, static, args)
-        if len(chosen) == 1:
+        if len(chosen) == 1 or runs_eagerly():  # eager operations do not see blocks of a mesh
             single = vmap(body, in_axes=own_axes.in_axes, out_axes=out_axes, axis_name=axis_name,
                           axis_size=axis_size, in_states=in_states,
                           out_states=out_states)  # fmt: skip
