@@ -12,16 +12,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .._engine.frames import Frame, commit
-from .._engine.hidden import hide_foreign, show
+from .._engine.frames import Frame
 from .._engine.journal import transaction
 from .._engine.names import describe
 from .._engine.options import decorator
-from .._state import State
 from .._units import is_quantity, split, unit_of
 from ..util.pretty import PrettyAttr, PrettyRepr, PrettyType
 from .derivative_units import dress, quotient, strip
-from .wrt import Targets, Wrt, check_dtypes
+from .pure_body import PureBody
+from .wrt import Targets, Wrt, check_dtypes, differentiable, put
 
 
 class GradientTransform(PrettyRepr):
@@ -57,47 +56,29 @@ class GradientTransform(PrettyRepr):
         states = self.targets.states
         check_dtypes(states, self.allow_int)
         positions = self.targets.positions(len(args))
-        given = Wrt([s.value for s in states], [args[p] for p in positions])
-        frame = Frame()
-        effects: list[State] = []
+        given = Wrt([s.value for s in states], differentiable(args, positions))
+        body = PureBody(self.target, self.has_aux)
 
         def pure(numbers: Wrt) -> tuple[Any, tuple]:
             wrt = dress(numbers, given) if self.unit_aware else numbers
-            full = list(args)
-            for position, arg in zip(positions, wrt.args, strict=True):
-                full[position] = arg
-            with frame:
-                frame.give(dict(zip(states, wrt.states, strict=True)))
-                out = self.target(*full, **kwargs)
-                value, aux = self._split_aux(out)
-                effects[:] = frame.effects()
-                new = [frame.values[state] for state in effects]
+            values = dict(zip(states, wrt.states, strict=True))
+            value, side = body(values, put(args, positions, wrt.args), kwargs)
             number = self._check_scalar(value) if self.scalar else value
-            return strip(number) if self.unit_aware else number, (value, hide_foreign(aux), new)
+            return strip(number) if self.unit_aware else number, (value, side)
 
         start = strip(given) if self.unit_aware else given
-        derivative, (value, aux, new) = self.derive(pure)(start)
+        derivative, (value, side) = self.derive(pure)(start)
         if self.check_states:
-            self._check_used(frame)
-        commit(effects, new, frame.created)
+            self._check_used(body.frame)
+        aux = body.finish(side)
         if self.unit_aware:
             derivative = quotient(derivative, value, *[given] * self.levels)
-        extras = [value] * self.return_value + [show(aux)] * self.has_aux
+        extras = [value] * self.return_value + [aux] * self.has_aux
         derivative = self.targets.arrange(derivative)
         return (derivative, *extras) if extras else derivative
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
-
-    def _split_aux(self, out: Any) -> tuple[Any, Any]:
-        if not self.has_aux:
-            return out, None
-        if not (isinstance(out, (tuple, list)) and len(out) == 2):
-            raise TypeError(
-                f"With has_aux=True, {self._target_name()} must return a pair (value, aux); it "
-                f"returned {type(out).__name__}."
-            )
-        return out[0], out[1]
 
     def _check_scalar(self, value: Any) -> Any:
         number, unit = split(value) if is_quantity(value) else (value, None)

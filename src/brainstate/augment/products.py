@@ -7,11 +7,9 @@ from typing import Any
 
 import jax
 
-from .._engine.frames import Frame, commit
-from .._engine.hidden import hide_foreign, show
 from .._engine.journal import transaction
-from .._state import State
-from .wrt import Targets, Wrt
+from .pure_body import PureBody
+from .wrt import Targets, Wrt, differentiable, put
 
 
 def jvp(fun: Callable, primals: tuple, tangents: tuple, *, has_aux: bool = False) -> tuple:
@@ -21,23 +19,14 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, *, has_aux: bool = False
     >>> brainstate.augment.jvp(lambda x: x * x, (3.0,), (1.0,))[1].item()
     6.0
     """
-    frame = Frame()
-    effects: list[State] = []
-
-    def pure(*primals: Any) -> tuple[Any, tuple]:
-        with frame:
-            out = fun(*primals)
-            out, aux = out if has_aux else (out, None)
-            effects[:] = frame.effects()
-            return out, (
-                hide_foreign(aux),
-                [frame.values[s] for s in effects],
-            )
-
+    body = PureBody(fun, has_aux)
+    primals = differentiable(primals, range(len(primals)))
     with transaction():
-        out, tangent, (aux, new) = jax.jvp(pure, tuple(primals), tuple(tangents), has_aux=True)
-        commit(effects, new, frame.created)
-    return (out, tangent, show(aux)) if has_aux else (out, tangent)
+        out, tangent, side = jax.jvp(
+            lambda *args: body({}, args, {}), tuple(primals), tuple(tangents), has_aux=True
+        )
+        aux = body.finish(side)
+    return (out, tangent, aux) if has_aux else (out, tangent)
 
 
 def vjp(
@@ -62,26 +51,18 @@ def vjp(
     everything = grad_states is None
     targets = Targets(grad_states, tuple(range(len(primals))) if everything else argnums)
     positions = targets.positions(len(primals)) if primals else []
-    frame = Frame()
-    effects: list[State] = []
+    body = PureBody(fun, has_aux)
 
     def pure(wrt: Wrt) -> tuple[Any, tuple]:
-        full = list(primals)
-        for position, arg in zip(positions, wrt.args, strict=True):
-            full[position] = arg
-        with frame:
-            frame.give(dict(zip(targets.states, wrt.states, strict=True)))
-            out = fun(*full)
-            out, aux = out if has_aux else (out, None)
-            effects[:] = frame.effects()
-            return out, (hide_foreign(aux), [frame.values[s] for s in effects])
+        values = dict(zip(targets.states, wrt.states, strict=True))
+        return body(values, put(primals, positions, wrt.args), {})
 
-    wrt = Wrt([s.value for s in targets.states], [primals[p] for p in positions])
+    wrt = Wrt([s.value for s in targets.states], differentiable(primals, positions))
     with transaction():
-        out, pull, (aux, new) = jax.vjp(pure, wrt, has_aux=True)
-        commit(effects, new, frame.created)
+        out, pull, side = jax.vjp(pure, wrt, has_aux=True)
+        aux = body.finish(side)
 
     def pullback(cotangent: Any) -> Any:
         return targets.arrange(pull(cotangent)[0])
 
-    return (out, pullback, show(aux)) if has_aux else (out, pullback)
+    return (out, pullback, aux) if has_aux else (out, pullback)

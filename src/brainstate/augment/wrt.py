@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
 
+from .._engine.hidden import is_graph
 from .._engine.names import describe
 from .._state import State
 
@@ -66,6 +67,26 @@ class Targets:
             return by_arg
         states = _like_container(self.container, by_state.__getitem__)
         return states if self.argnums is None else (states, by_arg)
+
+
+def differentiable(args: Sequence, positions: Iterable[int]) -> list:
+    """The arguments at these positions; nodes and States among them raise TypeError."""
+    for position in positions:
+        for leaf in filter(is_graph, jax.tree.leaves(args[position])):
+            raise TypeError(
+                f"argument {position} is or holds {describe(leaf)}, which is no array to "
+                "differentiate. Name its States (grad_states=model.states(ParamState)), or choose "
+                "other arguments with argnums."
+            )
+    return [args[position] for position in positions]
+
+
+def put(args: Sequence, positions: Iterable[int], values: Iterable[Any]) -> tuple:
+    """The arguments with others at these positions."""
+    full = list(args)
+    for position, value in zip(positions, values, strict=True):
+        full[position] = value
+    return tuple(full)
 
 
 def _states_in(container: Any) -> Iterator[State]:
