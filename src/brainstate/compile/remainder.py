@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from .._engine.names import path_of
 from .._engine.program import Program
 from .._state import State
 from ..graph.copying import instantiate
+from ..graph.node import attributes
 
 
 class Template:
@@ -22,6 +24,25 @@ class Template:
         self.states = list(program.created)
         self.has_graphs = program.has_graphs
         self.written_tree = written_tree
+        edits = {(id(node), name): node for node, name, _ in program.journal}
+        self.attached = [
+            (weakref.ref(node), name, value)
+            for (i, name), node in edits.items()
+            if i not in self.nodes and self._has_made(value := attributes(node).get(name))
+        ]
+
+    def _has_made(self, value: Any) -> bool:
+        parts = jax.tree.leaves(value)
+        return any(part in self.states for part in parts if isinstance(part, State)) or any(
+            id(part) in self.nodes for part in parts
+        )
+
+    def attach(self) -> None:
+        """Hang what the body made on the nodes on which it hung them; other calls hang others."""
+        for find, name, value in self.attached:
+            node = find()
+            if node is not None and attributes(node).get(name) is not value:
+                setattr(node, name, value)
 
 
 @jax.tree_util.register_pytree_node_class
@@ -62,6 +83,7 @@ class Remainder:
             # A State that only the returned copy holds needs no value in the template.
             if id(state) not in memo or _hangs_outside(state, template):
                 state._home, state._value = None, value
+        template.attach()
         return out
 
 
