@@ -20,10 +20,10 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, *, has_aux: bool = False
     6.0
     """
     body = PureBody(fun, has_aux)
-    primals = differentiable(primals, range(len(primals)))
+    primals = tuple(differentiable(primals, range(len(primals))))
     with transaction():
         out, tangent, side = jax.jvp(
-            lambda *args: body({}, args, {}), tuple(primals), tuple(tangents), has_aux=True
+            lambda *args: body({}, args, {}), primals, tuple(tangents), has_aux=True
         )
         aux = body.finish(side)
     return (out, tangent, aux) if has_aux else (out, tangent)
