@@ -11,8 +11,8 @@ from brainstate import nn
 class Integrator(nn.Dynamics):
     """Adds up its delta inputs, and current inputs times dt."""
 
-    def init_state(self, batch_size=None, **kwargs):
-        self.x = brainstate.HiddenState(self._initial(0.0, batch_size))
+    def variables(self):
+        return {"x": nn.Variable(0.0, self.varshape)}
 
     def update(self, x=0.0):
         total = self.sum_current_inputs(x, self.x.value)

@@ -18,12 +18,14 @@ from .integrate_and_fire import ALIF, IF, LIF, LIFRef
 from .linear import Linear
 from .module import ElementWiseBlock, Module
 from .neuron import Neuron
+from .variable import Variable
 
 __all__ = [
     # modules
     "ElementWiseBlock",
     "Module",
     "Sequential",
+    "Variable",
     # layers
     "Linear",
     # dynamics

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ..init.parameters import full_param
 from ..init.sizes import needed_size
 from ..mixin import ParamDescriber
 from ..typing import ArrayLike, Size
@@ -166,13 +165,6 @@ class Dynamics(Module):
             else:
                 fun(out)
         return out
-
-    # ------------------------------------------------------------------ for subclasses
-
-    def _initial(self, initializer: Callable | ArrayLike, batch_size: int | None) -> Any:
-        """The first value of a variable: that of the layer's shape, after a batch axis if any."""
-        batch = () if batch_size is None else (batch_size,)
-        return full_param(initializer, (*batch, *self.varshape))
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(

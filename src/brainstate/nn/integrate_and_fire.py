@@ -18,6 +18,7 @@ from .exp_euler import exp_euler_step
 from .neuron import Neuron
 from .standard_parameters import StandardParameters
 from .unit_arithmetic import add, numbers, subtract
+from .variable import Variable
 
 _RELU = ReluGrad()
 _LONG_AGO = -1e7  # ms
@@ -63,11 +64,10 @@ class LIF(Neuron):
             V_initializer = Constant(parameters.standard(0.0, "mV"))
         self.V_initializer = V_initializer
 
-    def init_state(self, batch_size: int | None = None, **kwargs: Any) -> None:
-        self.V = HiddenState(self._initial(self.V_initializer, batch_size))
+    V: HiddenState
 
-    def reset_state(self, batch_size: int | None = None, **kwargs: Any) -> None:
-        self.V.value = self._initial(self.V_initializer, batch_size)
+    def variables(self) -> dict[str, Variable]:
+        return {"V": Variable(self.V_initializer, self.varshape)}
 
     def get_spike(self, V: ArrayLike | None = None) -> jax.Array:
         """The spikes at the potential `V`, or at the present one."""
@@ -164,13 +164,11 @@ class LIFRef(LIF):
         self.tau_ref = more.read("tau_ref", 5.0, "ms")
         self._long_ago = Constant(more.standard(_LONG_AGO, "ms"))
 
-    def init_state(self, batch_size: int | None = None, **kwargs: Any) -> None:
-        super().init_state(batch_size)
-        self.last_spike_time = ShortTermState(self._initial(self._long_ago, batch_size))
+    last_spike_time: ShortTermState
 
-    def reset_state(self, batch_size: int | None = None, **kwargs: Any) -> None:
-        super().reset_state(batch_size)
-        self.last_spike_time.value = self._initial(self._long_ago, batch_size)
+    def variables(self) -> dict[str, Variable]:
+        last = Variable(self._long_ago, self.varshape, ShortTermState)
+        return {**super().variables(), "last_spike_time": last}
 
     def update(self, x: ArrayLike | None = None) -> jax.Array:
         last, time_unit = split(self.last_spike_time.value)
@@ -223,13 +221,10 @@ class ALIF(LIF):
         self.beta = more.read("beta", 0.1, "mV")
         self.a_initializer = a_initializer
 
-    def init_state(self, batch_size: int | None = None, **kwargs: Any) -> None:
-        super().init_state(batch_size)
-        self.a = HiddenState(self._initial(self.a_initializer, batch_size))
+    a: HiddenState
 
-    def reset_state(self, batch_size: int | None = None, **kwargs: Any) -> None:
-        super().reset_state(batch_size)
-        self.a.value = self._initial(self.a_initializer, batch_size)
+    def variables(self) -> dict[str, Variable]:
+        return {**super().variables(), "a": Variable(self.a_initializer, self.varshape)}
 
     def get_spike(self, V: ArrayLike | None = None, a: ArrayLike | None = None) -> jax.Array:
         """The spikes at the potential `V` and the adaptation `a`, or at the present ones."""

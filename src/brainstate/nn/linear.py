@@ -13,6 +13,7 @@ from ..init import KaimingNormal, ZeroInit, param
 from ..init.parameters import full_param
 from ..init.sizes import needed_size
 from ..typing import ArrayLike, Size
+from .checks import check_trailing
 from .module import Module
 
 
@@ -50,6 +51,7 @@ class Linear(Module):
         self.weight = ParamState(value)
 
     def update(self, x: ArrayLike) -> Any:
+        check_trailing(self, x, self.in_size[-1:])  # type: ignore[index]
         value = self.weight.value
         w = value["weight"]
         return affine(x, w if self.w_mask is None else w * self.w_mask, value.get("bias"))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from .._state import ShortTermState
 from ..graph import Node, nodes, states, treefy_states
 from ..graph.walk import UNLIMITED
 from ..init import to_size
 from ..mixin import ParamDesc
 from ..typing import Filter, Size
+from .variable import Variable
 
 _EVERY_LEVEL = (0, UNLIMITED)
 
@@ -18,8 +20,9 @@ class Module(Node, ParamDesc):
     """Base of layers and models.
 
     Subclasses call ``super().__init__()``, hold States and other modules as attributes, and define
-    `update`, which is what a call runs. States that belong to a run are created in `init_state`
-    and set back in `reset_state`; `init_all_states` calls these for a whole model.
+    `update`, which is what a call runs. States that belong to a run are declared in `variables`,
+    or created in `init_state` and set back in `reset_state`; `init_all_states` and
+    `reset_all_states` call these for a whole model.
 
     >>> import brainstate, jax.numpy as jnp
     >>> class Scale(brainstate.nn.Module):
@@ -78,11 +81,20 @@ class Module(Node, ParamDesc):
     def __rrshift__(self, x: Any) -> Any:
         return self(x)
 
-    def init_state(self, *args: Any, **kwargs: Any) -> None:
-        """Create the States of a run."""
+    def variables(self) -> dict[str, Variable]:
+        """The States of a run, by attribute."""
+        return {}
 
-    def reset_state(self, *args: Any, **kwargs: Any) -> None:
-        """Set the States of a run back."""
+    def init_state(self, batch_size: int | None = None, **kwargs: Any) -> None:
+        """Create the States of a run, with a leading batch axis if there is a `batch_size`."""
+        for name, variable in self.variables().items():
+            setattr(self, name, variable.kind(variable.initial_value(batch_size)))
+
+    def reset_state(self, batch_size: int | None = None, **kwargs: Any) -> None:
+        """Set the `ShortTermState`s of a run back; all others keep their values."""
+        for name, variable in self.variables().items():
+            if issubclass(variable.kind, ShortTermState):
+                getattr(self, name).value = variable.initial_value(batch_size)
 
     def states(
         self,
