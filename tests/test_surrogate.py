@@ -1,4 +1,5 @@
 import copy
+import functools
 import pickle
 
 import brainunit as u
@@ -6,8 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.stats
 
 import brainstate
+from brainstate import surrogate as sg
 from brainstate.surrogate import (
     Arctan,
     InvSquareGrad,
@@ -54,38 +57,108 @@ CASES = [
         lambda x: 1 / (2 * abs(x) + 1) ** 2,
     ),
 ]
+
+
+def normal(x, mean, deviation):
+    return scipy.stats.norm(mean, deviation).pdf(x)
+
+
+# (class, its function, parameters that are not the default ones, the derivative in NumPy)
+FORMULAS = [
+    (sg.SoftSign, sg.soft_sign, {"alpha": 3.0},
+     lambda x, alpha=1.0: alpha / 2 / (1 + abs(alpha * x)) ** 2),
+    (sg.ERF, sg.erf, {"alpha": 2.0},
+     lambda x, alpha=1.0: normal(x, 0, 1 / (alpha * np.sqrt(2)))),
+    (sg.PiecewiseExp, sg.piecewise_exp, {"alpha": 2.0},
+     lambda x, alpha=1.0: scipy.stats.laplace(0, 1 / alpha).pdf(x)),
+    (sg.QPseudoSpike, sg.q_pseudo_spike, {"alpha": 1.5},
+     lambda x, alpha=2.0: (1 + 2 * abs(x) / (alpha - 1)) ** -alpha),
+    (sg.NonzeroSignLog, sg.nonzero_sign_log, {"alpha": 0.5},
+     lambda x, alpha=1.0: 1 / (1 / alpha + abs(x))),
+    (sg.SquarewaveFourierSeries, sg.squarewave_fourier_series, {"n": 4, "t_period": 5.0},
+     lambda x, n=2, t_period=8.0: 4 / t_period * sum(
+         np.cos(2 * np.pi / t_period * (2 * i - 1) * x) for i in range(1, n))),
+    (sg.PiecewiseQuadratic, sg.piecewise_quadratic, {"alpha": 0.8},
+     lambda x, alpha=1.0: scipy.stats.triang(0.5, -1 / alpha, 2 / alpha).pdf(x)),
+    (sg.PiecewiseLeakyRelu, sg.piecewise_leaky_relu, {"c": 0.2, "w": 0.4},
+     lambda x, c=0.01, w=1.0: np.where(abs(x) > w, c, 1 / (2 * w))),
+    (sg.LeakyRelu, sg.leaky_relu, {"alpha": 0.3, "beta": 2.0},
+     lambda x, alpha=0.1, beta=1.0: np.where(x < 0, alpha, beta)),
+    (sg.LogTailedRelu, sg.log_tailed_relu, {"alpha": 0.2},
+     lambda x, alpha=0.0: np.select([x > 1, x > 0], [1 / np.maximum(x, 1), 1], alpha)),
+    (sg.S2NN, sg.s2nn, {"alpha": 2.0, "beta": 3.0},
+     lambda x, alpha=4.0, beta=1.0: np.where(
+         x < 0, alpha * logistic(alpha * x) * logistic(-alpha * x), beta / (np.maximum(x, 0) + 1))),
+    (sg.GaussianGrad, sg.gaussian_grad, {"sigma": 0.8, "alpha": 2.0},
+     lambda x, sigma=0.5, alpha=0.5: alpha * normal(x, 0, sigma)),
+    (sg.MultiGaussianGrad, sg.multi_gaussian_grad, {"h": 0.3, "s": 4.0, "sigma": 0.7, "scale": 2.0},
+     lambda x, h=0.15, s=6.0, sigma=0.5, scale=0.5: scale * (
+         (1 + h) * normal(x, 0, sigma) - h * normal(x, sigma, s * sigma)
+         - h * normal(x, -sigma, s * sigma))),
+    (sg.SlayerGrad, sg.slayer_grad, {"alpha": 2.0}, lambda x, alpha=1.0: np.exp(-alpha * abs(x))),
+]  # fmt: skip
+for _kind, _function, _parameters, _derivative in FORMULAS:
+    CASES.append((_kind(), _function, _derivative))
+    CASES.append((
+        _kind(**_parameters),
+        functools.partial(_function, **_parameters),
+        functools.partial(_derivative, **_parameters),
+    ))  # fmt: skip
 each = pytest.mark.parametrize(
     ("surrogate", "function", "derivative"), CASES, ids=[repr(case[0]) for case in CASES]
 )
 
 
 @each
-def test_forward_is_a_step_and_gradient_is_the_formula(surrogate, function, derivative):
+def test_values_and_derivatives_of_both_modes_and_orders(surrogate, function, derivative):
     x = jnp.asarray(X, jnp.float32)
-    for spike in (surrogate, function, jax.jit(surrogate)):
-        np.testing.assert_array_equal(spike(x), (X >= 0).astype(np.float32))
-        found = jax.vmap(jax.grad(spike))(x)
-        np.testing.assert_allclose(found, derivative(X), rtol=2e-5, atol=1e-7)
+    np.testing.assert_array_equal(function(x), (X >= 0).astype(np.float32))
+
+    @jax.jit
+    def everything(x):
+        spikes, tangents = jax.jvp(surrogate, (x,), (2 * jnp.ones_like(x),))
+        second = jax.vmap(jax.hessian(surrogate))(x)
+        return spikes, tangents, jax.vmap(jax.grad(function))(x), second
+
+    spikes, tangents, gradient, second = everything(x)
+    np.testing.assert_array_equal(spikes, (X >= 0).astype(np.float32))
+    np.testing.assert_allclose(gradient, derivative(X), rtol=2e-5, atol=1e-6)
+    np.testing.assert_allclose(tangents, 2 * derivative(X), rtol=2e-5, atol=2e-6)
+    h, smooth = 1e-5, np.array([-2.3, -1.5, -0.5, 0.2, 7.0])
+    expected = (derivative(smooth + h) - derivative(smooth - h)) / (2 * h)
+    np.testing.assert_allclose(second[np.isin(X, smooth)], expected, rtol=1e-3, atol=1e-4)
+    assert np.isfinite(second).all()
 
 
-@each
-def test_forward_mode_and_second_derivatives(surrogate, function, derivative):
-    x = jnp.float32(0.3)
-    out, tangent = jax.jvp(surrogate, (x,), (jnp.float32(2.0),))
-    assert out == 1.0
-    np.testing.assert_allclose(tangent, 2 * derivative(0.3), rtol=1e-5)
-    np.testing.assert_allclose(jax.jacfwd(surrogate)(x), derivative(0.3), rtol=1e-5)
-    h = 1e-5
-    expected = (derivative(0.3 + h) - derivative(0.3 - h)) / (2 * h)
-    np.testing.assert_allclose(jax.hessian(surrogate)(x), expected, rtol=1e-3, atol=1e-5)
+SMOOTH = [s for s, *_ in CASES if type(s).surrogate_fun is not Surrogate.surrogate_fun]
 
 
-@pytest.mark.parametrize("surrogate", [Sigmoid(), Sigmoid(2.0), Arctan(), Arctan(0.7)], ids=repr)
+@pytest.mark.parametrize("surrogate", SMOOTH, ids=repr)
 def test_gradient_is_that_of_the_smooth_step(surrogate):
     x = jnp.asarray(X, jnp.float32)
-    expected = jax.vmap(jax.grad(surrogate.surrogate_fun))(x)
-    np.testing.assert_allclose(surrogate.surrogate_grad(x), expected, rtol=1e-4, atol=1e-7)
-    assert surrogate.surrogate_fun(jnp.float32(0.0)) == 0.5
+    x = x[x != 0] if isinstance(surrogate, (sg.LogTailedRelu, sg.S2NN)) else x  # kinks
+    found, expected = jax.jit(
+        lambda x: (surrogate.surrogate_grad(x), jax.vmap(jax.grad(surrogate.surrogate_fun))(x))
+    )(x)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    starts_at_0 = (sg.NonzeroSignLog, sg.LeakyRelu, sg.LogTailedRelu)
+    middle = 0.0 if isinstance(surrogate, starts_at_0) else 0.5
+    np.testing.assert_allclose(surrogate.surrogate_fun(jnp.float32(0.0)), middle, atol=1e-6)
+
+
+STEPS = [Sigmoid(), Arctan(), sg.SoftSign(), sg.ERF(), sg.PiecewiseExp(), sg.QPseudoSpike(3.0),
+         sg.PiecewiseQuadratic()]  # fmt: skip
+
+
+@pytest.mark.parametrize("surrogate", STEPS, ids=repr)
+def test_steps_go_from_0_to_1(surrogate):
+    ends = surrogate.surrogate_fun(jnp.array([-1e4, 1e4]))
+    np.testing.assert_allclose(ends, [0, 1], atol=1e-3)
+
+
+def test_parameters_out_of_range():
+    with pytest.raises(ValueError, match="`alpha` of QPseudoSpike must be above 1; found 1"):
+        sg.QPseudoSpike(1.0)
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float16, jnp.bfloat16])

@@ -1,19 +1,88 @@
 """Spikes that can be differentiated: a step forward, a smooth substitute for its derivative."""
 
 from .base import Surrogate
-from .bumps import InvSquareGrad, ReluGrad, inv_square_grad, relu_grad
-from .sigmoids import Arctan, Sigmoid, arctan, sigmoid
+from .bumps import (
+    GaussianGrad,
+    InvSquareGrad,
+    MultiGaussianGrad,
+    ReluGrad,
+    SlayerGrad,
+    gaussian_grad,
+    inv_square_grad,
+    multi_gaussian_grad,
+    relu_grad,
+    slayer_grad,
+)
+from .piecewise import (
+    S2NN,
+    LeakyRelu,
+    LogTailedRelu,
+    PiecewiseLeakyRelu,
+    PiecewiseQuadratic,
+    leaky_relu,
+    log_tailed_relu,
+    piecewise_leaky_relu,
+    piecewise_quadratic,
+    s2nn,
+)
+from .sigmoids import (
+    ERF,
+    Arctan,
+    NonzeroSignLog,
+    PiecewiseExp,
+    QPseudoSpike,
+    Sigmoid,
+    SoftSign,
+    SquarewaveFourierSeries,
+    arctan,
+    erf,
+    nonzero_sign_log,
+    piecewise_exp,
+    q_pseudo_spike,
+    sigmoid,
+    soft_sign,
+    squarewave_fourier_series,
+)
 
 __all__ = [
     "Surrogate",
     # derivatives of smooth steps
     "Arctan",
+    "ERF",
+    "NonzeroSignLog",
+    "PiecewiseExp",
+    "QPseudoSpike",
     "Sigmoid",
+    "SoftSign",
+    "SquarewaveFourierSeries",
     "arctan",
+    "erf",
+    "nonzero_sign_log",
+    "piecewise_exp",
+    "q_pseudo_spike",
     "sigmoid",
+    "soft_sign",
+    "squarewave_fourier_series",
+    # put together from pieces
+    "LeakyRelu",
+    "LogTailedRelu",
+    "PiecewiseLeakyRelu",
+    "PiecewiseQuadratic",
+    "S2NN",
+    "leaky_relu",
+    "log_tailed_relu",
+    "piecewise_leaky_relu",
+    "piecewise_quadratic",
+    "s2nn",
     # derivatives given as such
+    "GaussianGrad",
     "InvSquareGrad",
+    "MultiGaussianGrad",
     "ReluGrad",
+    "SlayerGrad",
+    "gaussian_grad",
     "inv_square_grad",
+    "multi_gaussian_grad",
     "relu_grad",
+    "slayer_grad",
 ]
