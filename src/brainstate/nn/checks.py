@@ -16,3 +16,14 @@ def check_trailing(layer: Any, x: Any, size: tuple[int, ...], what: str = "input
     if shape[len(shape) - len(size) :] != tuple(size) or len(shape) < len(size):
         expected = ", ".join(["...", *map(str, size)])
         raise ValueError(f"{describe(layer)} takes {what} of shape ({expected}); found {shape}.")
+
+
+def check_batch(layer: Any, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """ValueError unless the batch axes of the inputs are those of the layer's States."""
+    if found != expected:
+        size = found[0] if len(found) == 1 else None
+        raise ValueError(
+            f"{describe(layer)} was given inputs with the batch axes {found}; its States have "
+            f"{expected}. Make them anew for such inputs: init_all_states(model, batch_size={size})"
+            + ("." if len(found) < 2 else " in brainstate.transform.vmap.")
+        )
