@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from brainstate import environ
+from brainstate.mixin import Batching, JointMode, Training
 from brainstate.transform import for_loop, grad, jit, vmap
 from brainstate.util import IdMemScaling
 
@@ -113,6 +114,17 @@ def test_named_arguments_of_set_skip_none():
     assert environ.get_mem_scaling() is scaling
     assert environ.get_precision() == 32
     assert "mode" not in environ.all()
+
+
+def test_set_asks_for_a_mode_and_a_scaling():
+    environ.set(mode=JointMode(Training(), Batching(4)))
+    assert environ.get_mode().batch_size == 4
+    for wrong in ("training", Training, 1):
+        with pytest.raises(TypeError, match=r"`mode` must be a brainstate\.mixin\.Mode; found"):
+            environ.set(mode=wrong)
+    with pytest.raises(TypeError, match=r"`mem_scaling` must be .*MemScaling; found 2.0"):
+        environ.set(mem_scaling=2.0)
+    assert environ.get_mode().has(Training)
 
 
 def test_context_is_left_on_error():

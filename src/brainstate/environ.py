@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -205,13 +206,15 @@ def set(
     >>> brainstate.environ.set(precision=32)
     """
     global _process
+    named = {"mem_scaling": mem_scaling, PRECISION: precision, "mode": mode}
+    named = {key: value for key, value in named.items() if value is not None}
+    _check_kinds(named)
+    kwargs.update(named)
+    _validate(kwargs)
     if platform is not None:
         set_platform(platform)
     if host_device_count is not None:
         set_host_device_count(host_device_count)
-    named = {"mem_scaling": mem_scaling, PRECISION: precision, "mode": mode}
-    kwargs.update({key: value for key, value in named.items() if value is not None})
-    _validate(kwargs)
     with _lock:
         _process = _Scope({**_process, **kwargs})
     if PRECISION in kwargs:
@@ -248,6 +251,22 @@ def context(**kwargs: Any) -> Iterator[dict[str, Any]]:
 
 def _x64(precision: int | None) -> contextlib.AbstractContextManager:
     return contextlib.nullcontext() if precision is None else jax.enable_x64(precision == 64)
+
+
+# By room and class, as rooms above this one are not imported here: where a room is not even loaded,
+# nothing is of its classes.
+_KINDS = {"mode": ("mixin", "Mode"), "mem_scaling": ("util", "MemScaling")}
+
+
+def _check_kinds(settings: dict[str, Any]) -> None:
+    for key in _KINDS.keys() & settings.keys():
+        room, name = _KINDS[key]
+        kind = getattr(sys.modules.get(f"{__package__}.{room}"), name, ())
+        if not isinstance(settings[key], kind):
+            raise TypeError(
+                f"`{key}` must be a brainstate.{room}.{name}; found {settings[key]!r} of type "
+                f"{type(settings[key]).__name__}."
+            )
 
 
 def _validate(settings: dict[str, Any]) -> None:
