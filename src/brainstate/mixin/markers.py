@@ -19,18 +19,6 @@ class AlignPost(Mixin):
         raise NotImplementedError(f"{type(self).__name__} must define align_post_input_add().")
 
 
-class BindCondData(Mixin):
-    """Something that is called with a potential, after a conductance was bound to it."""
-
-    _conductance: Any = None
-
-    def bind_cond(self, conductance: Any) -> None:
-        self._conductance = conductance
-
-    def unbind_cond(self) -> None:
-        self._conductance = None
-
-
 class UpdateReturn(Mixin):
     """A model that can tell what `update` returns without running it."""
 

@@ -18,6 +18,8 @@ from .integrate_and_fire import ALIF, IF, LIF, LIFRef
 from .linear import Linear
 from .module import ElementWiseBlock, Module
 from .neuron import Neuron
+from .synapses import Expon, Synapse
+from .synaptic_outputs import COBA, CUBA, MgBlock, SynOut
 from .variable import Variable
 
 __all__ = [
@@ -36,6 +38,14 @@ __all__ = [
     "LIFRef",
     "Neuron",
     "exp_euler_step",
+    # synapses
+    "Expon",
+    "Synapse",
+    # synaptic outputs
+    "COBA",
+    "CUBA",
+    "MgBlock",
+    "SynOut",
     # all modules at once
     "MAX_ORDER",
     "StateLoadResult",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from .._units import attach, is_quantity
-from ..init import param
+from ..init import Constant, param
+from ..typing import ArrayLike
 
 
 class StandardParameters:
@@ -20,14 +24,33 @@ class StandardParameters:
         self.plain = any(not (x is None or is_quantity(x)) for x in self.given.values())
 
     def read(self, name: str, number: float, unit: str) -> Any:
-        """The parameter of this name, or the standard number in the unit of that name."""
+        """The parameter of this name, or the standard number in this unit."""
         value = self.given.get(name)
         return self.standard(number, unit) if value is None else value
 
     def standard(self, number: float, unit: str) -> Any:
-        """A quantity in the unit of this name, or the plain number."""
-        if self.plain:
-            return number
-        import brainunit
+        """The number in this unit, or as it is where no parameter has a unit."""
+        return standard_value(number, unit, self.plain)
 
-        return attach(number, getattr(brainunit, unit))
+    def initializer(self, given: Callable | ArrayLike | None, number: float, unit: str) -> Any:
+        """The first value of a variable as given, or the standard number in this unit."""
+        return Constant(self.standard(number, unit)) if given is None else given
+
+
+def standard_value(number: float, unit: str, plain: bool = False) -> Any:
+    """The number in a unit written as ``"ms"`` or ``"mM^-1 ms^-1"``; the number itself if `plain`.
+
+    >>> import brainunit as u
+    >>> standard_value(2.0, "mM^-1 ms^-1") == 2.0 / (u.mM * u.ms)
+    True
+    """
+    return number if plain or not unit else attach(number, _unit(unit))
+
+
+@functools.cache
+def _unit(text: str) -> Any:
+    import brainunit
+
+    factors = (factor.partition("^") for factor in text.split())
+    units = (getattr(brainunit, name) ** int(power or 1) for name, _, power in factors)
+    return functools.reduce(operator.mul, units)
