@@ -1,0 +1,208 @@
+"""Layers of synapses that spikes pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+
+from .._state import LongTermState, ParamState
+from .._units import attach, split
+from ..init.parameters import full_param
+from ..nn.checks import check_trailing
+from ..nn.module import Module
+from ..typing import ArrayLike, SeedOrKey, Size
+from .connections import CSR, Connection, Dense, FixedFanOut
+from .structure import checked_csr, neurons, number_or_share, share, targets
+
+_GRAD_MODES = ("vjp", "jvp")
+
+
+class Connected(Module):
+    """A layer of one connection: what arrives behind it is ``spikes @ connection``.
+
+    The weights of a `Connection` become the parameter `weight`, and where its synapses lead the
+    State `structure`, so that both are saved together. Any other object with a `shape` and a
+    product is used as it stands.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> layer = brainstate.event.Connected(brainstate.event.Dense(jnp.ones((3, 2)), (3, 2)))
+    >>> layer(jnp.array([True, True, False])), layer.weight.value.shape
+    (Array([2., 2.], dtype=float32), (3, 2))
+    """
+
+    structure: LongTermState | None = None
+
+    def __init__(self, connection: Any, name: str | None = None):
+        super().__init__(name=name)
+        self.in_size, self.out_size = connection.shape
+        self._kind: Any = type(connection) if isinstance(connection, Connection) else None
+        if self._kind is None:
+            self._other = connection
+            return
+        fields = dict(vars(connection))
+        self._shape = fields.pop("shape")
+        self.weight = ParamState(fields.pop("weight"))
+        if fields:
+            self.structure = LongTermState(fields)
+
+    @property
+    def connection(self) -> Any:
+        """The connection, with the present weights."""
+        if self._kind is None:
+            return self._other
+        structure = {} if self.structure is None else self.structure.value
+        return self._kind(weight=self.weight.value, shape=self._shape, **structure)
+
+    def update(self, spk: ArrayLike) -> Any:
+        check_trailing(self, spk, self.in_size, "spikes")  # type: ignore[arg-type]
+        number, unit = split(spk)
+        out = jnp.asarray(number) @ self.connection
+        return out if unit is None else out * attach(1.0, unit)
+
+
+class _Layer(Connected):
+    """A layer whose connection is made from the arguments of its constructor."""
+
+    def __init__(self, connection: Connection, name: str | None, grad_mode: str):
+        if grad_mode not in _GRAD_MODES:
+            raise ValueError(f"grad_mode must be one of {_GRAD_MODES}; found {grad_mode!r}.")
+        super().__init__(connection, name=name)
+
+
+class Linear(_Layer):
+    """Synapses from each of `n_pre` neurons to each of `n_post`: ``y = spk · weight``.
+
+    Spikes are bool, or numbers that multiply the weights; any batch axes may stand before them. A
+    scalar `weight` stands for all synapses. Derivatives in both modes are exact for weights and
+    spikes, also where there is no spike; so `grad_mode` changes nothing.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> layer = brainstate.event.Linear(3, 2, jnp.arange(6.0).reshape(3, 2))
+    >>> layer(jnp.array([True, False, True]))
+    Array([4., 6.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        n_pre: Size,
+        n_post: Size,
+        weight: Callable | ArrayLike,
+        name: str | None = None,
+        grad_mode: str = "vjp",
+    ):
+        shape = neurons(n_pre, "n_pre"), neurons(n_post, "n_post")
+        super().__init__(Dense(_weights(weight, shape), shape), name, grad_mode)
+
+
+class _FanOut(_Layer):
+    """A layer with as many synapses from each neuron, drawn at construction."""
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        count: int,
+        weight: Callable | ArrayLike,
+        allow_multi_conn: bool,
+        seed: SeedOrKey | None,
+        name: str | None,
+        grad_mode: str,
+    ):
+        indices = targets(shape, count, allow_multi_conn, seed)
+        connection = FixedFanOut(_weights(weight, indices.shape), indices, shape)
+        super().__init__(connection, name, grad_mode)
+
+    @property
+    def indices(self) -> Any:
+        """The targets, a row for each neuron."""
+        return self.connection.indices
+
+
+class FixedProb(_FanOut):
+    """Each neuron has synapses to a share `prob` of the `n_post` neurons behind, drawn at random.
+
+    That is ``n_conn = int(n_post * prob)`` synapses from each: ``y[indices[i, k]] += weight[i, k]
+    spk[i]``. A target may be drawn more than once if `allow_multi_conn`. `weight` is a scalar or
+    of shape ``(n_pre, n_conn)``; for spikes and derivatives see `Linear`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> layer = brainstate.event.FixedProb(4, 10, prob=0.3, weight=2.0, seed=0)
+    >>> layer.indices.shape, layer(jnp.array([True, False, False, True])).sum()
+    ((4, 3), Array(12., dtype=float32))
+    """
+
+    def __init__(
+        self,
+        n_pre: Size,
+        n_post: Size,
+        prob: float,
+        weight: Callable | ArrayLike,
+        allow_multi_conn: bool = True,
+        seed: SeedOrKey | None = None,
+        name: str | None = None,
+        grad_mode: str = "vjp",
+    ):
+        shape = neurons(n_pre, "n_pre"), neurons(n_post, "n_post")
+        count = share(prob, shape[1])
+        super().__init__(shape, count, weight, allow_multi_conn, seed, name, grad_mode)
+
+
+class FixedNumConn(_FanOut):
+    """Each neuron has `conn_num` synapses, drawn at random; a share of `out_size` if it is a float.
+
+    The rest is as in `FixedProb`.
+
+    >>> import brainstate
+    >>> brainstate.event.FixedNumConn(4, 10, 3, 0.5, allow_multi_conn=False).indices.shape
+    (4, 3)
+    """
+
+    def __init__(
+        self,
+        in_size: Size,
+        out_size: Size,
+        conn_num: int | float,
+        conn_weight: Callable | ArrayLike,
+        allow_multi_conn: bool = True,
+        seed: SeedOrKey | None = None,
+        name: str | None = None,
+        grad_mode: str = "vjp",
+    ):
+        shape = neurons(in_size, "in_size"), neurons(out_size, "out_size")
+        count = number_or_share(conn_num, shape[1], "conn_num")
+        super().__init__(shape, count, conn_weight, allow_multi_conn, seed, name, grad_mode)
+
+
+class CSRLinear(_Layer):
+    """The synapses of a sparse matrix: row ``i`` has ``indices[indptr[i]:indptr[i + 1]]``.
+
+    `weight` is a scalar, or has one element for each of the `indices`; for spikes and derivatives
+    see `Linear`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> layer = brainstate.event.CSRLinear(3, 4, [0, 2, 2, 3], [0, 3, 1], jnp.array([1.0, 2, 3]))
+    >>> layer(jnp.array([True, False, True]))
+    Array([1., 3., 0., 2.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        n_pre: Size,
+        n_post: Size,
+        indptr: ArrayLike,
+        indices: ArrayLike,
+        weight: Callable | ArrayLike,
+        name: str | None = None,
+        grad_mode: str = "vjp",
+    ):
+        shape = neurons(n_pre, "n_pre"), neurons(n_post, "n_post")
+        indptr, indices = checked_csr(indptr, indices, shape)
+        connection = CSR(_weights(weight, indices.shape), indices, indptr, shape)
+        super().__init__(connection, name, grad_mode)
+
+
+def _weights(weight: Callable | ArrayLike, shape: tuple[int, ...]) -> Any:
+    """One weight for each synapse, or a scalar for all."""
+    scalar = not callable(weight) and jnp.ndim(split(weight)[0]) == 0
+    return full_param(weight, () if scalar else shape)

@@ -1,0 +1,92 @@
+"""Where synapses lead: drawn at random, or given by the user and checked."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..init.sizes import needed_size
+from ..random import DEFAULT, RandomState
+from ..typing import SeedOrKey, Size
+
+_ROWS_AT_ONCE = 64
+
+
+def neurons(size: Size, name: str) -> int:
+    """A number of neurons, given as an integer or a tuple of one."""
+    found = needed_size(size, name)
+    if len(found) != 1 or found[0] < 1:
+        raise ValueError(f"`{name}` must be a positive number of neurons; found {size!r}.")
+    return found[0]
+
+
+def share(prob: Any, n_post: int, name: str = "prob") -> int:
+    """How many neurons this share of those behind is."""
+    if not 0 <= prob <= 1:
+        raise ValueError(f"`{name}` must be between 0 and 1; found {prob!r}.")
+    return int(n_post * prob + 1e-6)  # 0.29 * 100 is 28.999...
+
+
+def number_or_share(amount: Any, n_post: int, name: str) -> int:
+    """How many neurons behind: an integer, or a share of them as a float."""
+    try:
+        return operator.index(amount)
+    except TypeError:
+        return share(amount, n_post, name)
+
+
+def targets(shape: tuple[int, int], count: int, repeats: bool, seed: SeedOrKey | None) -> jax.Array:
+    """`count` random targets for each neuron before, from the default generator or of a seed."""
+    n_pre, n_post = shape
+    if count < 1:
+        raise ValueError(
+            f"Each neuron needs at least one synapse; found {count} to {n_post} neurons. Give a "
+            "larger number or share."
+        )
+    generator = DEFAULT if seed is None else RandomState(seed)
+    if repeats:
+        return generator.randint(0, n_post, size=(n_pre, count))
+    if count > n_post:
+        raise ValueError(
+            f"{count} synapses from each neuron cannot lead to {n_post} neurons without repeats; "
+            "give fewer, or allow_multi_conn=True."
+        )
+    return _distinct(generator.split_key(), n_pre, n_post, count)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2, 3))
+def _distinct(key: jax.Array, n_pre: int, n_post: int, count: int) -> jax.Array:
+    """Rows of `count` different numbers below `n_post`: the places of the largest random bits."""
+
+    def row(key: jax.Array) -> jax.Array:
+        return jax.lax.top_k(jax.random.bits(key, (n_post,)), count)[1]
+
+    # Few rows at a time: all of them would need the memory of the dense matrix.
+    return jax.lax.map(row, jax.random.split(key, n_pre), batch_size=min(n_pre, _ROWS_AT_ONCE))
+
+
+def checked_csr(indptr: Any, indices: Any, shape: tuple[int, int]) -> tuple[jax.Array, jax.Array]:
+    """The arrays of a sparse matrix of this shape; ValueError for what JAX would silently drop."""
+    starts, columns = np.asarray(indptr), np.asarray(indices)
+    n_pre, n_post = shape
+    if starts.shape != (n_pre + 1,):
+        raise ValueError(
+            f"`indptr` must have one element more than there are rows, so the shape ({n_pre + 1},)"
+            f"; found {starts.shape}."
+        )
+    if columns.ndim != 1:
+        raise ValueError(f"`indices` must have one axis; found the shape {columns.shape}.")
+    if starts[0] != 0 or starts[-1] != columns.size or (np.diff(starts) < 0).any():
+        raise ValueError(
+            f"`indptr` must rise from 0 to the number of `indices`, {columns.size}; found {starts}."
+        )
+    if columns.size and not (columns.min() >= 0 and columns.max() < n_post):
+        raise ValueError(
+            f"`indices` must be from 0 to {n_post - 1}; found {columns.min()} to {columns.max()}."
+        )
+    return jnp.asarray(starts, jnp.int32), jnp.asarray(columns, jnp.int32)
