@@ -18,12 +18,28 @@ def check_trailing(layer: Any, x: Any, size: tuple[int, ...], what: str = "input
         raise ValueError(f"{describe(layer)} takes {what} of shape ({expected}); found {shape}.")
 
 
-def check_batch(layer: Any, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
-    """ValueError unless the batch axes of the inputs are those of the layer's States."""
+def check_batch(layer: Any, x: Any, ndim: int, state: Any, state_ndim: int) -> None:
+    """ValueError unless `x` and the value of a State have the same batch axes.
+
+    These are the axes before the last `ndim`, and before the last `state_ndim`.
+    """
+    shape, state_shape = jnp.shape(x), jnp.shape(state)
+    found, expected = shape[: len(shape) - ndim], state_shape[: len(state_shape) - state_ndim]
     if found != expected:
-        size = found[0] if len(found) == 1 else None
+        batch_size = found[0] if len(found) == 1 else None
         raise ValueError(
             f"{describe(layer)} was given inputs with the batch axes {found}; its States have "
-            f"{expected}. Make them anew for such inputs: init_all_states(model, batch_size={size})"
-            + ("." if len(found) < 2 else " in brainstate.transform.vmap.")
+            f"{expected}. Make them anew: init_all_states(model, batch_size={batch_size})"
+            + ("." if len(found) < 2 else ", inside brainstate.transform.vmap.")
+        )
+
+
+def check_fits(layer: Any, x: Any, state: Any, what: str = "inputs") -> None:
+    """ValueError unless `x` broadcasts to the shape of the value of a State."""
+    found, shape = jnp.shape(split(x)[0]), jnp.shape(split(state)[0])
+    trailing = zip(reversed(found), reversed(shape), strict=False)
+    if len(found) > len(shape) or any(n not in (1, size) for n, size in trailing):
+        raise ValueError(
+            f"{describe(layer)} takes {what} that broadcast to {shape}, the shape of its States; "
+            f"found {found}. For a batch of them, call init_all_states(model, batch_size) first."
         )
