@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -13,10 +12,9 @@ from .._engine.names import describe
 from .._state import ShortTermState, State
 from .._units import attach, is_quantity, number_in, split, unit_of
 from ..augment import vmap, vmap_new_states
-from ..graph import nodes, states
+from ..graph import states
 from ..typing import Filter
-from ..util.filter import to_predicate
-from .module import Module
+from .collective_calls import call_all_fns
 
 T = TypeVar("T")
 
@@ -32,7 +30,7 @@ def init_all_states(target: T, *args: Any, exclude: Filter = None, **kwargs: Any
     >>> lif.V.value.shape
     (2, 3)
     """
-    _call_all(target, "init_state", exclude, args, kwargs)
+    call_all_fns(target, "init_state", args, kwargs, exclude)
     return target
 
 
@@ -44,7 +42,7 @@ def reset_all_states(target: T, *args: Any, exclude: Filter = None, **kwargs: An
     >>> brainstate.nn.reset_all_states(lif) is lif
     True
     """
-    _call_all(target, "reset_state", exclude, args, kwargs)
+    call_all_fns(target, "reset_state", args, kwargs, exclude)
     return target
 
 
@@ -68,7 +66,7 @@ def vmap_init_all_states(
     """
 
     def init() -> None:
-        _call_all(target, "init_state", node_to_exclude, args, kwargs)
+        call_all_fns(target, "init_state", args, kwargs, node_to_exclude)
 
     vmap_new_states(
         init, axis_size=axis_size, state_tag=state_tag, state_to_exclude=state_to_exclude
@@ -96,7 +94,7 @@ def vmap_reset_all_states(
     batched = states(target, ShortTermState if state_tag is None else state_tag)
 
     def reset() -> None:
-        _call_all(target, "reset_state", node_to_exclude, args, kwargs)
+        call_all_fns(target, "reset_state", args, kwargs, node_to_exclude)
 
     vmap(reset, in_states=batched, out_states=batched, axis_size=axis_size)()
     return target
@@ -143,17 +141,6 @@ def assign_state_values(target: Any, *state_by_abs_path: Mapping) -> tuple[list,
     for path, value in fitted.items():
         found[path].value = value
     return [p for p in values if p not in found], [p for p in found if p not in values]
-
-
-def _call_all(target: Any, method: str, exclude: Filter, args: tuple, kwargs: dict) -> None:
-    excluded = to_predicate(exclude)
-    modules = (node for path, node in nodes(target, Module).items() if not excluded(path, node))
-    for call in sorted((getattr(module, method) for module in modules), key=_order):
-        call(*args, **kwargs)
-
-
-def _order(method: Callable) -> float:
-    return getattr(method, "call_order", -math.inf)
 
 
 def _fitted(state: State, value: Any) -> Any:
