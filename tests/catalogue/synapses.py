@@ -21,6 +21,17 @@ def conductance(kind):
     )
 
 
+def spiking(kind, differentiable=False):
+    return Entry(
+        kind.__name__,
+        lambda: kind(3),
+        lambda: (jnp.array([1.0, 0.0, 1.0]),),
+        settings,
+        wrong=(lambda: (jnp.ones(4),), ValueError, r"`part`.*spikes that broadcast to \(3,\)"),
+        differentiable=differentiable,  # a spike starts a pulse, whatever its size
+    )
+
+
 def output(name, make, wrong="the potential given to .*`part`"):
     """A synaptic output, as a function of conductance and potential."""
     return Entry(
@@ -44,7 +55,9 @@ class Bound(nn.Module):
 
 
 ENTRIES = [
-    *(conductance(kind) for kind in (nn.Expon,)),
+    *(conductance(kind) for kind in (nn.Expon, nn.DualExpon, nn.Alpha)),
+    *(spiking(kind) for kind in (nn.AMPA, nn.GABAa, nn.NMDA)),
+    *(spiking(kind, differentiable=True) for kind in (nn.STP, nn.STD)),
     output("COBA", lambda: nn.COBA(E=-10.0 * u.mV), "the potential given to COBA `part.out`"),
     output("MgBlock", lambda: nn.MgBlock(E=0.0 * u.mV), "the potential"),
     Entry("CUBA", lambda: Bound(nn.CUBA()), lambda: (jnp.ones(3) * u.mS, jnp.ones(3) * u.mV)),

@@ -44,7 +44,7 @@ def test_wrong_units_are_named():
     with pytest.raises(u.UnitMismatchError, match="the potential"):
         nn.MgBlock().update(1.0, -60.0 * u.mV)
     with pytest.raises(u.UnitMismatchError, match=r"alpha \* \(V_offset - V\)"):
-        nn.MgBlock(E=0.0 * u.mV, alpha=0.062).update(1.0, -60.0 * u.mV)
+        nn.MgBlock(E=0.0 * u.mV, alpha=1.0 * u.mV).update(1.0, -60.0 * u.mV)
     with pytest.raises(u.UnitMismatchError, match="cc_Mg / beta"):
         nn.MgBlock(cc_Mg=1.0 * u.mM).update(1.0, -60.0)
 

@@ -1,5 +1,9 @@
 """Layers, neurons and the models made of them."""
 
+from . import metrics
+from ._moved import resolve as __getattr__  # noqa: F401  names of later releases
+from .all_to_all import AllToAll
+from .attention import MultiHeadAttention
 from .call_order import MAX_ORDER, call_order
 from .collective import (
     StateLoadResult,
@@ -11,25 +15,126 @@ from .collective import (
     vmap_init_all_states,
     vmap_reset_all_states,
 )
+from .collective_calls import call_all_fns, vmap_call_all_fns
 from .containers import Sequential
+from .convolution import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ScaledWSConv1d,
+    ScaledWSConv2d,
+    ScaledWSConv3d,
+)
+from .delay import Delay, DelayAccess, StateWithDelay
 from .dynamics import Dynamics
+from .embedding import Embedding
+from .environ_context import EnvironContext
 from .exp_euler import exp_euler_step
+from .group import DynamicsGroup
 from .integrate_and_fire import ALIF, IF, LIF, LIFRef
+from .lanes import Map, Vmap
 from .linear import Linear
+from .linear_variants import OneToOne, ScaledWSLinear, SignedWLinear
+from .lora import LoRA
 from .module import ElementWiseBlock, Module
 from .neuron import Neuron
-from .synapses import Expon, Synapse
+from .padding import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
+)
+from .prefetch import OutputDelayAt, Prefetch, PrefetchDelay, PrefetchDelayAt
+from .projection import Interaction, Projection
+from .readouts import LeakyRateReadout, LeakySpikeReadout
+from .receptors import AMPA, NMDA, GABAa
+from .recurrent import GRUCell, LSTMCell, MGUCell, RNNCell, URLSTMCell, ValinaRNNCell
+from .rotary import rotary_embedding
+from .short_term_plasticity import STD, STP
+from .sparse_linear import CSRLinear, SparseLinear
+from .synapses import Alpha, DualExpon, Expon, Synapse
 from .synaptic_outputs import COBA, CUBA, MgBlock, SynOut
+from .synaptic_projections import AlignPostProj, CurrentProj, DeltaProj
+from .transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from .update_markers import (
+    not_receive_update_input,
+    not_receive_update_output,
+    receive_update_input,
+    receive_update_output,
+)
 from .variable import Variable
 
 __all__ = [
     # modules
     "ElementWiseBlock",
+    "EnvironContext",
+    "Map",
     "Module",
     "Sequential",
     "Variable",
-    # layers
+    "Vmap",
+    # linear layers
+    "AllToAll",
+    "CSRLinear",
+    "Embedding",
     "Linear",
+    "LoRA",
+    "OneToOne",
+    "ScaledWSLinear",
+    "SignedWLinear",
+    "SparseLinear",
+    # convolutions
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "ScaledWSConv1d",
+    "ScaledWSConv2d",
+    "ScaledWSConv3d",
+    # padding
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
+    # recurrent cells
+    "GRUCell",
+    "LSTMCell",
+    "MGUCell",
+    "RNNCell",
+    "URLSTMCell",
+    "ValinaRNNCell",
+    # attention
+    "MultiHeadAttention",
+    "rotary_embedding",
+    # readouts
+    "LeakyRateReadout",
+    "LeakySpikeReadout",
+    # measures of training
+    "metrics",
     # dynamics
     "ALIF",
     "Dynamics",
@@ -39,22 +144,51 @@ __all__ = [
     "Neuron",
     "exp_euler_step",
     # synapses
+    "AMPA",
+    "Alpha",
+    "DualExpon",
     "Expon",
+    "GABAa",
+    "NMDA",
+    "STD",
+    "STP",
     "Synapse",
     # synaptic outputs
     "COBA",
     "CUBA",
     "MgBlock",
     "SynOut",
+    # projections
+    "AlignPostProj",
+    "CurrentProj",
+    "DeltaProj",
+    "DynamicsGroup",
+    "Interaction",
+    "Projection",
+    # delays
+    "Delay",
+    "DelayAccess",
+    "OutputDelayAt",
+    "Prefetch",
+    "PrefetchDelay",
+    "PrefetchDelayAt",
+    "StateWithDelay",
+    # what runs around an update
+    "not_receive_update_input",
+    "not_receive_update_output",
+    "receive_update_input",
+    "receive_update_output",
     # all modules at once
     "MAX_ORDER",
     "StateLoadResult",
     "assign_state_values",
+    "call_all_fns",
     "call_order",
     "init_all_states",
     "load_all_states",
     "reset_all_states",
     "save_all_states",
+    "vmap_call_all_fns",
     "vmap_init_all_states",
     "vmap_reset_all_states",
 ]

@@ -37,7 +37,7 @@ class StandardParameters:
         return Constant(self.standard(number, unit)) if given is None else given
 
 
-def standard_value(number: float, unit: str, plain: bool = False) -> Any:
+def standard_value(number: Any, unit: str, plain: bool = False) -> Any:
     """The number in a unit written as ``"ms"`` or ``"mM^-1 ms^-1"``; the number itself if `plain`.
 
     >>> import brainunit as u

@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from .._engine.names import describe
-from .._units import number_in, unit_of
+from .._units import is_quantity, number_in, unit_of
 from ..mixin import BindCondData
 from ..typing import ArrayLike
 from .module import Module
@@ -77,8 +77,8 @@ class MgBlock(SynOut):
     """An NMDA conductance, blocked by magnesium at low potentials.
 
     ``I = g (E - V) / (1 + cc_Mg / β · exp(α (V_offset - V)))``, with the concentration `cc_Mg` of
-    magnesium and `beta` in mM. Left out, they are 1.2 and 3.57, alpha is 0.062 per mV, and
-    V_offset 0 mV: with units if the reversal potential `E` (0) has one, else plain numbers.
+    magnesium and `beta` in mM. Where the reversal potential `E` has a unit, plain numbers for
+    alpha and V_offset are per mV and in mV.
 
     C. E. Jahr and C. F. Stevens (1990), Voltage dependence of NMDA-activated macroscopic
     conductances predicted by single-channel kinetics, Journal of Neuroscience 10, 3178-3182.
@@ -95,15 +95,15 @@ class MgBlock(SynOut):
         self,
         E: ArrayLike = 0.0,
         cc_Mg: ArrayLike = 1.2,
-        alpha: ArrayLike | None = None,
+        alpha: ArrayLike = 0.062,
         beta: ArrayLike = 3.57,
-        V_offset: ArrayLike | None = None,
+        V_offset: ArrayLike = 0.0,
     ):
         super().__init__()
         self.E, self.cc_Mg, self.beta = E, cc_Mg, beta
         plain = unit_of(E) is None
-        self.alpha = standard_value(0.062, "mV^-1", plain) if alpha is None else alpha
-        self.V_offset = standard_value(0.0, "mV", plain) if V_offset is None else V_offset
+        self.alpha = standard_value(alpha, "mV^-1", plain or is_quantity(alpha))
+        self.V_offset = standard_value(V_offset, "mV", plain or is_quantity(V_offset))
 
     def update(self, conductance: ArrayLike, potential: ArrayLike) -> Any:
         below = subtract(self.V_offset, potential, "the potential")
