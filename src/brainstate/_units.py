@@ -53,6 +53,16 @@ def number_in(x: Any, unit: Any | None, name: str = "a value") -> Any:
     return x.to_decimal(unit)
 
 
+def plain_number(x: Any, taker: str) -> Any:
+    """`x` as a plain number; TypeError, naming who takes it, for a quantity with a dimension."""
+    number, unit = split(x)
+    if unit is None:
+        return number
+    raise TypeError(
+        f"{taker} takes plain numbers; found a quantity in {unit}. Divide by a scale first."
+    )
+
+
 def _dimensionless(quantity: Any) -> Any:
     from brainunit import UNITLESS
 

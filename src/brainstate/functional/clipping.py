@@ -12,11 +12,15 @@ from ..typing import ArrayLike, PyTree
 
 
 def clip_grad_norm(
-    grad: PyTree, max_norm: ArrayLike, norm_type: float | str | None = None
-) -> PyTree:
+    grad: PyTree,
+    max_norm: ArrayLike,
+    norm_type: float | str | None = None,
+    return_norm: bool = False,
+) -> PyTree | tuple[PyTree, jax.Array]:
     """Shrink a tree of gradients so that the norm of all their numbers is at most `max_norm`.
 
-    `norm_type` is the order of a vector norm, 2 by default; units are kept and do not count.
+    `norm_type` is the order of a vector norm, 2 by default; units are kept and do not count. With
+    `return_norm`, the norm that was found is returned as well.
 
     >>> grads = clip_grad_norm({"w": jnp.array([3.0]), "b": jnp.array([4.0])}, 1.0)
     >>> {key: round(float(grad[0]), 3) for key, grad in grads.items()}
@@ -33,4 +37,5 @@ def clip_grad_norm(
         number, unit = split(leaf)
         return attach((number * factor).astype(jnp.result_type(number)), unit)
 
-    return jax.tree.map(shrink, grad, is_leaf=is_quantity)
+    shrunk = jax.tree.map(shrink, grad, is_leaf=is_quantity)
+    return (shrunk, norm) if return_norm else shrunk

@@ -2,8 +2,54 @@
 
 from . import metrics
 from ._moved import resolve as __getattr__  # noqa: F401  names of later releases
+from .activations import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    Identity,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    RReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmax2d,
+    Softmin,
+    Softplus,
+    Softshrink,
+    Softsign,
+    SpikeBitwise,
+    Tanh,
+    Tanhshrink,
+    Threshold,
+)
+from .adaptive_pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+)
 from .all_to_all import AllToAll
 from .attention import MultiHeadAttention
+from .batch_normalization import (
+    BatchNorm0d,
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+)
 from .call_order import MAX_ORDER, call_order
 from .collective import (
     StateLoadResult,
@@ -26,6 +72,15 @@ from .convolution import (
     ScaledWSConv3d,
 )
 from .delay import Delay, DelayAccess, StateWithDelay
+from .dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    DropoutFixed,
+    FeatureAlphaDropout,
+)
 from .dynamics import Dynamics
 from .embedding import Embedding
 from .environ_context import EnvironContext
@@ -38,6 +93,11 @@ from .linear_variants import OneToOne, ScaledWSLinear, SignedWLinear
 from .lora import LoRA
 from .module import ElementWiseBlock, Module
 from .neuron import Neuron
+from .normalization import (
+    GroupNorm,
+    LayerNorm,
+    RMSNorm,
+)
 from .padding import (
     CircularPad1d,
     CircularPad2d,
@@ -55,12 +115,31 @@ from .padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from .pooling import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+)
 from .prefetch import OutputDelayAt, Prefetch, PrefetchDelay, PrefetchDelayAt
 from .projection import Interaction, Projection
 from .readouts import LeakyRateReadout, LeakySpikeReadout
 from .receptors import AMPA, NMDA, GABAa
 from .recurrent import GRUCell, LSTMCell, MGUCell, RNNCell, URLSTMCell, ValinaRNNCell
 from .rotary import rotary_embedding
+from .shaping import (
+    Flatten,
+    Unflatten,
+)
+from .runge_kutta import rk2_step, rk4_step
 from .short_term_plasticity import STD, STP
 from .sparse_linear import CSRLinear, SparseLinear
 from .synapses import Alpha, DualExpon, Expon, Synapse
@@ -135,6 +214,74 @@ __all__ = [
     "LeakySpikeReadout",
     # measures of training
     "metrics",
+    # normalization
+    "BatchNorm0d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "GroupNorm",
+    "LayerNorm",
+    "RMSNorm",
+    # pooling and shape
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "Flatten",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
+    "Unflatten",
+    # dropout
+    "AlphaDropout",
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
+    "DropoutFixed",
+    "FeatureAlphaDropout",
+    # element-wise
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "Identity",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "Mish",
+    "PReLU",
+    "RReLU",
+    "ReLU",
+    "ReLU6",
+    "SELU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softmax2d",
+    "Softmin",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
+    "SpikeBitwise",
+    "Tanh",
+    "Tanhshrink",
+    "Threshold",
     # dynamics
     "ALIF",
     "Dynamics",
@@ -143,6 +290,8 @@ __all__ = [
     "LIFRef",
     "Neuron",
     "exp_euler_step",
+    "rk2_step",
+    "rk4_step",
     # synapses
     "AMPA",
     "Alpha",
