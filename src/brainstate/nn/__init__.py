@@ -63,6 +63,7 @@ from .collective import (
 )
 from .collective_calls import call_all_fns, vmap_call_all_fns
 from .containers import Sequential
+from .continuous_inputs import OrnsteinUhlenbeck, RampInput, SectionInput, StepInput
 from .convolution import (
     Conv1d,
     Conv2d,
@@ -115,6 +116,7 @@ from .padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from .plasticity import PairSTDP, PlasticityRule, ThreeFactor, TripletSTDP
 from .pooling import (
     AvgPool1d,
     AvgPool2d,
@@ -135,13 +137,15 @@ from .readouts import LeakyRateReadout, LeakySpikeReadout
 from .receptors import AMPA, NMDA, GABAa
 from .recurrent import GRUCell, LSTMCell, MGUCell, RNNCell, URLSTMCell, ValinaRNNCell
 from .rotary import rotary_embedding
+from .runge_kutta import rk2_step, rk4_step
 from .shaping import (
     Flatten,
     Unflatten,
 )
-from .runge_kutta import rk2_step, rk4_step
 from .short_term_plasticity import STD, STP
 from .sparse_linear import CSRLinear, SparseLinear
+from .source import Source
+from .spike_sources import PoissonEncoder, PoissonSpike, SpikeTime
 from .synapses import Alpha, DualExpon, Expon, Synapse
 from .synaptic_outputs import COBA, CUBA, MgBlock, SynOut
 from .synaptic_projections import AlignPostProj, CurrentProj, DeltaProj
@@ -307,6 +311,20 @@ __all__ = [
     "CUBA",
     "MgBlock",
     "SynOut",
+    # inputs
+    "OrnsteinUhlenbeck",
+    "PoissonEncoder",
+    "PoissonSpike",
+    "RampInput",
+    "SectionInput",
+    "Source",
+    "SpikeTime",
+    "StepInput",
+    # plasticity
+    "PairSTDP",
+    "PlasticityRule",
+    "ThreeFactor",
+    "TripletSTDP",
     # projections
     "AlignPostProj",
     "CurrentProj",

@@ -36,17 +36,16 @@ def exp_euler_step(fn: Callable, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("exp_euler_step(drift, [diffusion,] x, ...) needs the value x to step.")
     (x, unit), args = split(args[0]), args[1:]
     dt, dt_unit = split(environ.get_dt())
-    x = _checked_real(x)
+    x = checked_real(x, "exp_euler_step")
 
     def slope(x: Any) -> Any:
-        return number_in(fn(attach(x, unit), *args, **kwargs), _per(unit, dt_unit), "the drift")
+        return number_in(fn(attach(x, unit), *args, **kwargs), per_time(unit, dt_unit), "the drift")
 
     f, rate = jvp(slope, (x,), (jnp.ones_like(x),))
     new = x + dt * _phi(dt * rate) * f
     if diffusion is not None:
-        g = number_in(
-            diffusion(attach(x, unit), *args, **kwargs), _per(unit, dt_unit, 0.5), "the diffusion"
-        )
+        noise = diffusion(attach(x, unit), *args, **kwargs)
+        g = number_in(noise, per_time(unit, dt_unit, 0.5), "the diffusion")
         new = new + g * dt**0.5 * DEFAULT.standard_normal(jnp.shape(x), dtype=x.dtype)
     return attach(new.astype(x.dtype), unit)
 
@@ -60,18 +59,20 @@ def _phi(z: Any) -> Any:
     return jnp.where(small, series, jnp.expm1(safe) / safe)
 
 
-def _per(unit: Any, time: Any, power: float = 1.0) -> Any:
+def per_time(unit: Any, time: Any, power: float = 1.0) -> Any:
+    """The unit of a derivative of this order, where `time` is the unit of `dt`."""
     if time is None:
         return unit
     rate = time**-power
     return rate if unit is None else unit * rate
 
 
-def _checked_real(x: Any) -> jax.Array:
+def checked_real(x: Any, step: str) -> jax.Array:
+    """The floating-point array that a step starts from, else ValueError."""
     array = jnp.asarray(x)
     if not jnp.issubdtype(array.dtype, jnp.floating):
         raise ValueError(
-            f"exp_euler_step steps floating-point values; found {array.dtype}. Write "
+            f"{step} steps floating-point values; found {array.dtype}. Write "
             "`x.astype(float)`, or 1.0 in place of 1."
         )
     return array
