@@ -44,7 +44,7 @@ def param(
         raise ValueError("param() needs the size of the layer; found None.")
     if callable(parameter):
         return parameter(shape if batch_size is None else (batch_size, *shape))
-    if not _is_array(parameter):
+    if not is_array(parameter):
         raise ValueError(
             "A parameter is a number, an array, a quantity or a function of the shape; found "
             f"{parameter!r}."
@@ -87,7 +87,7 @@ def full_param(parameter: ArrayLike | Callable, shape: tuple[int, ...]) -> Any:
     return attach(jnp.broadcast_to(array, shape), unit)
 
 
-def _is_array(x: Any) -> bool:
+def is_array(x: Any) -> bool:
     return is_quantity(x) or isinstance(
         x, (bool, int, float, complex, np.generic, np.ndarray, jax.Array)
     )

@@ -8,10 +8,13 @@ from typing import Any
 
 from ..init.sizes import needed_size
 from ..mixin import ParamDescriber
-from ..typing import ArrayLike, Size
+from ..typing import ArrayLike, PyTree, Size
+from .alike import alike
 from .inputs import Waiting, listing, put, take
 from .module import Module
+from .prefetch import OutputDelayAt, Prefetch, PrefetchDelayAt
 from .unit_arithmetic import add
+from .update_markers import TAKES_INPUT, TAKES_NO_OUTPUT
 
 _TABLES = ("_before_updates", "_after_updates", "_current_inputs", "_delta_inputs")
 
@@ -40,6 +43,7 @@ class Dynamics(Module):
         self._current_inputs: dict[str, Callable] = {}
         self._delta_inputs: dict[str, Callable] = {}
         self._given_outside: tuple[Waiting, ...] = ()
+        self._aligned: tuple[tuple[ParamDescriber, Dynamics], ...] = ()
 
     @property
     def varshape(self) -> tuple[int, ...]:
@@ -141,10 +145,12 @@ class Dynamics(Module):
         True
         """
         if isinstance(dyn, ParamDescriber):
-            key = repr(dyn)
-            if not self.has_after_update(key):
-                self.add_after_update(key, _checked_dynamics(dyn()))
-            return self.get_after_update(key)  # type: ignore[return-value]
+            for known, built in self._aligned:
+                if alike(known, dyn):
+                    return built
+            built = self.align_pre(dyn())
+            self._aligned = (*self._aligned, (dyn, built))
+            return built
         self.add_after_update(_checked_dynamics(dyn).name or self._free_key(dyn), dyn)
         return dyn
 
@@ -152,15 +158,33 @@ class Dynamics(Module):
         names = (f"{type(dyn).__name__}{i}" for i in range(len(self._after_updates) + 1))
         return next(name for name in names if name not in self._after_updates)
 
+    # ------------------------------------------------------------------ what others read
+
+    def prefetch(self, item: str) -> Prefetch:
+        """An object whose call gives ``self.<item>``; ``.delay.at(time)`` gives past values."""
+        return Prefetch(self, item)
+
+    def prefetch_delay(
+        self, item: str, time: ArrayLike | None = None, *indices: Any
+    ) -> PrefetchDelayAt:
+        """An object whose call gives the State ``self.<item>`` as it was `time` ago."""
+        return PrefetchDelayAt(self, item, time, *indices)
+
+    def output_delay(
+        self, time: ArrayLike | None = None, *indices: Any, info: PyTree | None = None
+    ) -> OutputDelayAt:
+        """An object whose call gives what `update` returned `time` ago; `info` is like that."""
+        return OutputDelayAt(self, time, *indices, info=info)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         for fun in self._before_updates.values():
-            if hasattr(fun, "_receive_update_input"):
+            if hasattr(fun, TAKES_INPUT):
                 fun(*args, **kwargs)
             else:
                 fun()
         out = self.update(*args, **kwargs)
         for fun in self._after_updates.values():
-            if hasattr(fun, "_not_receive_update_output"):
+            if hasattr(fun, TAKES_NO_OUTPUT):
                 fun()
             else:
                 fun(out)
