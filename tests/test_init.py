@@ -94,6 +94,13 @@ def test_orthogonal(shape):
     np.testing.assert_allclose(smaller, np.eye(min(shape)), atol=1e-5)
 
 
+def test_orthogonal_in_16_bits():
+    with brainstate.environ.context(precision=16):
+        q = init.Orthogonal()((4, 6))
+    assert q.dtype == jnp.bfloat16
+    np.testing.assert_allclose(np.float32(q) @ np.float32(q).T, np.eye(4), atol=0.02)
+
+
 def test_orthogonal_along_another_axis_and_at_the_centre():
     q = np.asarray(init.Orthogonal(axis=0)((3, 2, 4))).reshape(3, 8)
     np.testing.assert_allclose(q @ q.T, np.eye(3), atol=1e-5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from ..random.drawing import draw, with_options
 from ..typing import DTypeLike, SeedOrKey
@@ -63,10 +64,17 @@ class DeltaOrthogonal(Orthogonal):
 
 
 def _orthogonal(key: Any, scale: Any, *, column_axis: int, shape: Any, dtype: Any) -> jax.Array:
-    return jax.nn.initializers.orthogonal(scale, column_axis)(key, shape, dtype)
+    initializer = jax.nn.initializers.orthogonal(scale, column_axis)
+    return initializer(key, shape, _factorable(dtype)).astype(dtype)
 
 
 def _delta_orthogonal(
     key: Any, scale: Any, *, column_axis: int, shape: Any, dtype: Any
 ) -> jax.Array:
-    return jax.nn.initializers.delta_orthogonal(scale, column_axis)(key, shape, dtype)
+    initializer = jax.nn.initializers.delta_orthogonal(scale, column_axis)
+    return initializer(key, shape, _factorable(dtype)).astype(dtype)
+
+
+def _factorable(dtype: DTypeLike) -> Any:
+    """A type that matrices can be factored in: LAPACK has none of 16 bits."""
+    return jnp.promote_types(dtype, jnp.float32)

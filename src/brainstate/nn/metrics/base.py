@@ -17,7 +17,7 @@ class Metric(Node):
 
     Subclasses declare the States and their first values in `start`.
 
-    >>> import brainstate
+    >>> import brainstate, jax
     >>> class Largest(brainstate.nn.metrics.Metric):
     ...     def start(self):
     ...         return {"largest": -jax.numpy.inf}
