@@ -1,7 +1,8 @@
 """Defects of earlier releases of BrainState, each with the behaviour that is right.
 
 The numbers are those of the list that these tests were made from: tracing and State integrity
-(1-16), gradients (17-23), mapping and the graph (24-33), control flow (34-39), and two others.
+(1-16), gradients (17-23), mapping and the graph (24-33), control flow (34-39), models and
+optimizers (40-47), and others.
 """
 
 import copy
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 import brainstate
-from brainstate import HiddenState, ParamState, ShortTermState, State, StateTraceStack
+from brainstate import HiddenState, ParamState, ShortTermState, State, StateTraceStack, nn, optim
 from brainstate.augment import grad, hessian, jacfwd, jacrev, restore_rngs, vector_grad, vmap
 from brainstate.compile import (
     bounded_while_loop,
@@ -545,6 +546,115 @@ def test_w39_eager_loops_and_branches_are_kept():
     assert len(runs) == 1
 
 
+# ---------------------------------------------------------------- models and optimizers
+
+
+def descend(optimizer, calls=1):
+    """The weight after each of so many updates from 1 with the gradient 1."""
+    w = ParamState(jnp.ones(1))
+    optimizer.register_trainable_weights({"w": w})
+    path = []
+    for _ in range(calls):
+        optimizer.update({"w": jnp.ones(1)})
+        path.append(float(w.value[0]))
+    return path
+
+
+def test_w40_adam_corrects_its_bias():
+    np.testing.assert_allclose(descend(optim.Adam(0.1), 3), [0.9, 0.8, 0.7], rtol=1e-4)
+
+
+def test_w41_momentum_descends():
+    np.testing.assert_allclose(descend(optim.Momentum(0.1), 2), [0.9, 0.71], rtol=1e-5)
+    np.testing.assert_allclose(descend(optim.MomentumNesterov(0.1), 1), [0.81], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["AdamW", "Adan", "LARS", "SM3"])
+def test_w42_every_optimizer_runs(name):
+    assert descend(getattr(optim, name)(lr=0.1))[0] < 1
+
+
+def test_w42_warm_restarts_of_growing_length():
+    lr = optim.CosineAnnealingWarmRestarts(1.0, num_call_per_epoch=1, T_0=2, T_mult=2)
+    found = [float(lr(i)) for i in range(7)]
+    quarter = [0.5 * (1 + np.cos(np.pi * i / 4)) for i in range(4)]
+    np.testing.assert_allclose(found, [1, 0.5, *quarter, 1], rtol=1e-6)
+
+
+def test_w43_a_new_learning_rate_is_followed():
+    p, optimizer = ParamState(jnp.ones(1)), optim.SGD(1.0)
+    optimizer.register_trainable_weights({"p": p})
+    f = jit(lambda: optimizer.update({"p": jnp.ones(1)}))
+    f()
+    optimizer.lr.lr = 0.1
+    f()
+    np.testing.assert_allclose(p.value, [-0.1], rtol=1e-6)
+
+
+def test_w44_short_term_plasticity_runs():
+    synapse = nn.init_all_states(nn.STP(2))
+    with brainstate.environ.context(dt=0.1 * u.ms):
+        found = synapse(jnp.array([1.0, 0.0]))
+    raised = 0.15 + 0.15 * 0.85  # u at rest jumps by U (1 - u), then x falls by u x
+    np.testing.assert_allclose(found, [raised * (1 - raised), 0.15], rtol=1e-5)
+
+
+def test_w45_spikes_come_at_their_times():
+    source = nn.init_all_states(nn.SpikeTime(3, indices=[0, 1, 2], times=[0.0, 1.0, 2.0] * u.ms))
+    found = []
+    for t in (0.0, 1.0, 2.0):
+        with brainstate.environ.context(t=t * u.ms, dt=1.0 * u.ms):
+            found.append(source().astype(int))
+    np.testing.assert_array_equal(found, np.eye(3, dtype=int))
+
+
+def test_w46_works_at_first_use():
+    with brainstate.environ.context(fit=True, dt=0.1 * u.ms):
+        assert nn.PoissonSpike(4, freqs=10 * u.Hz)().shape == (4,)
+        assert nn.AlphaDropout()(jnp.ones(3)).shape == (3,)
+    welford = nn.metrics.Welford()
+    welford.update(values=jnp.ones(2))
+    assert welford.compute().mean == 1
+    assert list(nn.save_all_states(nn.Linear(1, 1))) == [("weight",)]
+    assert nn.SpikeBitwise()(jnp.ones(1), jnp.ones(1)).shape == (1,)
+    assert brainstate.init.TruncatedNormal()((3,)).shape == (3,)
+    assert nn.Unflatten(-1, (2, 2))(jnp.ones((3, 4))).shape == (3, 2, 2)
+    assert type(brainstate.init.param(ParamState(jnp.ones(3)), 3)) is ParamState
+    assert isinstance(nn.LIF(2).align_pre(nn.STD.desc(2)), nn.STD)
+
+
+def test_w47_the_right_numbers():
+    random = brainstate.random
+    np.testing.assert_allclose(
+        brainstate.functional.elu(jnp.array(-1.0), alpha=3.0), 3 * np.expm1(-1), rtol=1e-6
+    )
+    assert random.exponential(10.0, size=5000).mean() == pytest.approx(10, rel=0.1)
+    out = brainstate.event.Linear(3, 2, 1.5)(jnp.ones((4, 3)))
+    np.testing.assert_allclose(out, np.full((4, 2), 4.5))
+    sample = random.multivariate_normal(jnp.zeros(2) * u.mV, jnp.eye(2) * u.mV**2)
+    assert u.get_unit(sample) == u.mV
+    with pytest.raises(ValueError, match=r"\[0, 1\]; found 1.5"):
+        random.bernoulli(1.5)
+    assert len(set(np.abs(random.triangular(size=3)).tolist())) == 3
+
+
+def test_w47_batch_statistics_without_running_ones():
+    norm = nn.BatchNorm0d((2,), track_running_stats=False, affine=False)
+    with brainstate.environ.context(fit=True):
+        out = norm(jnp.array([[1.0, 10.0], [3.0, 30.0]]))
+    np.testing.assert_allclose(out, [[-1, -1], [1, 1]], rtol=1e-4)
+
+
+def test_w47_surrogates_are_derivatives():
+    quadratic = brainstate.surrogate.PiecewiseQuadratic(alpha=2.0)
+    np.testing.assert_allclose(quadratic.surrogate_grad(jnp.array([0.25, 0.75])), [1, 0])
+    bell = brainstate.surrogate.GaussianGrad(sigma=0.5, alpha=1.0).surrogate_grad(jnp.float32(1.0))
+    np.testing.assert_allclose(bell, np.exp(-2) / np.sqrt(2 * np.pi) / 0.5, rtol=1e-5)
+    for surrogate in (brainstate.surrogate.ERF(), brainstate.surrogate.Arctan()):
+        assert surrogate.surrogate_fun(jnp.float32(0.0)) == 0.5
+        assert surrogate.surrogate_fun(jnp.float32(1e4)) > 0.99
+
+
 # ---------------------------------------------------------------- others
 
 
@@ -559,6 +669,27 @@ def test_w48_leaving_a_context(monkeypatch):
         brainstate.environ.get("zz")
     with brainstate.environ.context(precision=16), pytest.raises(ValueError, match="complex"):
         brainstate.environ.dctype()
+
+
+def test_w49_typed_keys_are_keys():
+    brainstate.random.set_key(jax.random.key(0))
+    typed = brainstate.random.rand(2)
+    brainstate.random.set_key(jax.random.PRNGKey(0))
+    np.testing.assert_array_equal(brainstate.random.rand(2), typed)
+    assert brainstate.random.rand(2, key=jax.random.key(0)).shape == (2,)
+
+
+def test_w50_numpy_on_the_left():
+    out = np.ones(2) >> nn.Linear(2, 3)
+    assert (out.dtype, out.shape) == (jnp.float32, (3,))
+
+
+def test_w51_delays_have_all_their_steps():
+    for time, steps in ((0.3, 3), (0.6, 6), (0.7, 7), (1.2, 12)):
+        neuron = nn.LIF(1)
+        with brainstate.environ.context(dt=0.1 * u.ms):
+            at = neuron.prefetch("V").delay.at(time * u.ms)
+            assert int(at.step) == steps
 
 
 def test_w52_reads_stay_reads():
