@@ -122,7 +122,7 @@ def test_lanes_and_batches_are_samples_side_by_side(entry):
     brainstate.random.seed(0)
     model = entry.make()
     nn.vmap_init_all_states(model, axis_size=LANES, state_tag="new")
-    run = bt.vmap(lambda model, args: steps(entry, model, args), in_axes=(axes, 0))
+    run = bt.vmap(lambda model, args: steps(entry, model, args), in_axes=(axes, 0), axis_size=LANES)
     lanes = run(model, batch)
     batched = steps(entry, built(entry, LANES), batch)
     if entry.random:
