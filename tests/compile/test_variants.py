@@ -241,3 +241,21 @@ def test_lists_and_dicts_on_nodes_are_followed():
     assert f(1.0) == 12
     node.layers[0] = 0.0
     assert f(1.0) == 10
+
+
+def test_states_that_were_replaced_are_let_go():
+    """A model initialised anew between calls leaves nothing of its earlier States behind."""
+    node = Node()
+
+    @jit
+    def step(x):
+        node.s.value = node.s.value + x
+        return node.scale * node.s.value
+
+    seen = []
+    for k in range(5):
+        node.s = State(jnp.full((), float(k)))
+        seen.append(weakref.ref(node.s))
+        assert [float(step(1.0)) for _ in range(2)] == [k + 1.0, k + 2.0]
+    gc.collect()
+    assert [find() is None for find in seen] == [True] * 4 + [False]

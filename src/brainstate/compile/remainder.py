@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 
+from .._engine.cell import Cell
 from .._engine.hidden import Reference, is_graph, show
 from .._engine.names import path_of
 from .._engine.program import Program
@@ -67,12 +68,12 @@ class Remainder:
     def tree_unflatten(cls, template: Reference, children: tuple) -> Remainder:
         return cls(template.get(), *children)
 
-    def store(self, writes: Sequence[State], out: Any, written: list) -> Any:
+    def store(self, cells: Sequence[Cell], out: Any, written: list) -> Any:
         """Store all values; the caller gets his own copy of each node that the body made."""
         template = self.template
         memo: dict = {}
-        for state, value in zip(writes, template.written_tree.unflatten(written), strict=True):
-            state._value = value
+        for cell, value in zip(cells, template.written_tree.unflatten(written), strict=True):
+            cell.set(value)
         values = dict(zip(template.states, self.values, strict=True))
         if template.has_graphs:
             out = jax.tree.map(

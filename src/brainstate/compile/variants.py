@@ -21,6 +21,7 @@ from .._engine.jax_api import EAGER, current_trace
 from .._engine.journal import transaction, undo
 from .._engine.names import stacklevel
 from .._engine.program import Program, outdated_program, outer_values, trace
+from .._state import State
 from .arguments import Arguments
 from .remainder import Remainder
 
@@ -52,11 +53,15 @@ class Variant:
     `run` takes the leaves of the States, the arguments, and where there are any, the keyword
     arguments and what is donated: leaves of written States, and arguments by position or name. It
     is kept for each structure that the values of the States had so far.
+
+    The States are held weakly: once one of them is gone, no call can need the variant any more, and
+    its entry drops it. A model initialised anew again and again leaves nothing behind.
     """
 
     __slots__ = (
-        "bare", "callables", "entry", "guards", "lasting", "moves_clock", "pending", "read_cells",
-        "read_leaves", "reads", "run", "seen", "structured", "templates", "write_lists", "writes",
+        "__weakref__", "_reads", "_writes", "bare", "callables", "entry", "guards", "lasting",
+        "moves_clock", "pending", "read_cells", "read_leaves", "run", "seen", "structured",
+        "templates", "write_cells", "write_lists",
     )  # fmt: skip
 
     def __init__(
@@ -67,11 +72,13 @@ class Variant:
         writes: tuple = (),
         program: Program | None = None,
     ):
-        self.entry, self.guards, self.reads = entry, guards, reads
+        self.entry, self.guards = entry, guards
         # Bare values first: their leaves come out first and are stored fastest.
-        self.writes = tuple(sorted(writes, key=lambda state: state._cell.tree is not None))
+        writes = tuple(sorted(writes, key=lambda state: state._cell.tree is not None))
+        self._reads, self._writes = self._refer(reads), self._refer(writes)
         self.read_cells = [state._cell for state in reads]
-        self.write_lists = [state._cell.leaves for state in self.writes]
+        self.write_cells = [state._cell for state in writes]
+        self.write_lists = [cell.leaves for cell in self.write_cells]
         self.lasting = all(cell.lasting for cell in self.read_cells)
         self.pending = [] if program is None else [program]
         self.templates: list = []  # kept here, where they go with the function that made them
@@ -79,24 +86,42 @@ class Variant:
         self.seen: Any = None  # what `changes` said when `read_leaves` were collected
         self.read_leaves: list = []
 
+    def _refer(self, states: tuple) -> list[weakref.ref]:
+        myself = weakref.ref(self)
+
+        def drop(_: Any) -> None:
+            variant = myself()
+            if variant is not None:
+                variant.entry.drop(variant)
+
+        return [weakref.ref(state, drop) for state in states]
+
+    @property
+    def reads(self) -> list[State]:
+        return [state for find in self._reads if (state := find()) is not None]
+
+    @property
+    def writes(self) -> list[State]:
+        return [state for find in self._writes if (state := find()) is not None]
+
     def gather(self) -> None:
         """Collect what is only read, and choose the callable for the structure of all values."""
         for cell in self.read_cells:
             cell.remember()
         now = changes.now
-        cells = [*self.read_cells, *[state._cell for state in self.writes]]
+        cells = [*self.read_cells, *self.write_cells]
         trees = tuple([cell.tree for cell in cells])
         self.read_leaves = [leaf for cell in self.read_cells for leaf in cell.leaves]
         if trees not in self.callables:
             self.callables[trees] = self._make(trees)
         self.run, self.bare, self.structured = self.callables[trees]
-        self.moves_clock = any(state._cell.remembered for state in self.writes)
+        self.moves_clock = any(cell.remembered for cell in self.write_cells)
         self.seen = now if self.lasting and not self.guards.slow else None
 
     def _make(self, trees: tuple) -> _Callable:
         sizes = [1 if tree is None else tree.num_leaves for tree in trees]
         starts = list(itertools.accumulate(sizes, initial=0))
-        count, cells = len(self.reads), [state._cell for state in self.writes]
+        count, cells = len(self.read_cells), self.write_cells
         bare = list(itertools.takewhile(lambda i: trees[count + i] is None, range(len(cells))))
         places = [
             (cell, starts[count + i] - starts[count], starts[count + i + 1] - starts[count])
@@ -109,8 +134,7 @@ class Variant:
 
     def _pure(self, trees: tuple, starts: list[int]) -> Callable:
         """What jax.jit compiles; runs only where it has nothing for these arguments yet."""
-        entry, order = self.entry, (*self.reads, *self.writes)
-        known, written = {*order}, {*self.writes}
+        entry = self.entry
 
         def value(leaves: list, i: int) -> Any:
             own = leaves[starts[i] : starts[i + 1]]
@@ -119,19 +143,21 @@ class Variant:
         def pure(leaves: list, args: tuple, kwargs: Any = None, donated: Any = ((), None)) -> tuple:
             if current_trace() is EAGER:
                 raise RunsEagerly
+            writes = self.writes
+            order = (*self.reads, *writes)
             packed = (donated[1] or {}, args, kwargs or {})
             leaves = [*leaves, *donated[0]]
             now = {state: value(leaves, i) for i, state in enumerate(order)}
             program = self._take_pending(packed, now)
             program = program or entry.trace_outermost(*packed)
-            if not (known.issuperset(program.needs()) and written.issuperset(program.writes)):
+            if not ({*order}.issuperset(program.needs()) and {*writes}.issuperset(program.writes)):
                 raise StatesGrew(program)
             if not entry.adopt(self, program):
                 raise StatesGrew(program)
             inputs = jax.tree.leaves([now[state] for state in program.reads])
             out, new = program.replay(inputs, jax.tree.leaves(packed))
-            after = [new.get(state, now[state]) for state in self.writes]
-            before = [now[state] for state in self.writes]
+            after = [new.get(state, now[state]) for state in writes]
+            before = [now[state] for state in writes]
             self.seen = None  # facts were learnt: look at all of them at the next call
             remainder = Remainder.of(program, new, before, after)
             if remainder is not None:
@@ -184,7 +210,7 @@ class Variant:
     def store(self, out: Any, written: list, remainder: Remainder | None) -> Any:
         """Give the written States their new values; returns the output."""
         if remainder is not None:
-            return remainder.store(self.writes, out, written)
+            return remainder.store(self.write_cells, out, written)
         for leaves, value in zip(self.bare, written):  # noqa: B905  `bare` may be shorter
             leaves[0] = value
         for cell, start, stop in self.structured:
@@ -297,6 +323,12 @@ class Entry:
                 return self._put_first(chosen, chosen)
             self._warn_of_many_variants()
             return Variant(self, Guards())  # others see it once it is traced
+
+    def drop(self, variant: Variant) -> None:
+        """Forget a variant. Without the lock: a State may be collected anywhere."""
+        self.variants = tuple(v for v in self.variants if v is not variant)
+        if self.current is variant:
+            self.current = Variant(self, Guards())
 
     def _replace(self, old: Variant, new: Variant) -> Variant:
         with self.lock:
