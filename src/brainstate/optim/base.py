@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from .._state import State, StateDictManager
-from ..graph import Node
-from ..typing import ArrayLike, PyTree
-from .schedulers import LearningRateScheduler, as_schedule
-from .weights import RegisteredWeights
+from .._state import State
+from ..typing import PyTree
+from .groups import LearningRateGroups
+from .schedulers import LearningRateScheduler, Rate, as_schedule, assigned
+from .weights import WeightHolder
 
 
-class Optimizer(Node):
+class Optimizer(WeightHolder):
     """Base of the optimizers: `register_trainable_weights` once, then `update` with gradients."""
-
-    def __init__(self) -> None:
-        self._weights = RegisteredWeights(self)
-
-    @property
-    def param_states(self) -> StateDictManager:
-        """The registered weights, each State once."""
-        return self._weights.states
 
     def register_trainable_weights(self, param_states: Mapping[Hashable, State]) -> Any:
         """Take on weights: a dict of States, such as ``model.states(brainstate.ParamState)``."""
@@ -33,32 +25,36 @@ class Optimizer(Node):
         """Change the weights, given their gradients under the same keys."""
         raise NotImplementedError(f"{type(self).__name__} must define update().")
 
-    def _register(self, weights: Mapping[Hashable, State] | None) -> list:
-        """Take on weights; returns the keys that need new slots."""
-        known = self._weights if self._weights.owner is self else RegisteredWeights(self)
-        self._weights, new = known.joined(weights)
-        return new
-
 
 class SGDOptimizer(Optimizer):
-    """Base of the optimizers with a learning rate: a number, a State or a schedule.
+    """Base of the optimizers with a learning rate.
 
-    ``optimizer.lr = 0.01`` sets the base rate, also for functions that are compiled already.
+    A rate is a number, a State, a schedule, a function of the number of updates (as optax's
+    schedules are), or a dict of these by filter; see `LearningRateGroups`. ``optimizer.lr = 0.01``
+    sets the base rate, also for functions that are compiled already.
     """
 
-    lr: LearningRateScheduler
+    lr: LearningRateScheduler | LearningRateGroups
 
-    def __init__(self, lr: ArrayLike | State | LearningRateScheduler):
+    def __init__(self, lr: Rate):
         super().__init__()
         self.lr = lr  # type: ignore[assignment]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name != "lr" or isinstance(value, LearningRateScheduler):
-            super().__setattr__(name, value)
-        elif hasattr(self, "lr"):
-            self.lr.lr = value
-        else:
-            super().__setattr__(name, as_schedule(value))
+        if name == "lr":
+            value = self._new_rate(value)
+        super().__setattr__(name, value)
+
+    def _new_rate(self, value: Any) -> Any:
+        now = getattr(self, "lr", None)
+        if now is None:
+            return LearningRateGroups(value) if isinstance(value, Mapping) else as_schedule(value)
+        if isinstance(now, LearningRateGroups):
+            raise TypeError(
+                f"This {type(self).__name__} has a learning rate for each group of weights: set "
+                f"one of them, `optimizer.lr[filter] = ...`, of {now.filters}."
+            )
+        return assigned(now, value)
 
 
 def to_same_dict_tree(*dicts: Mapping) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -11,6 +11,9 @@ import jax.numpy as jnp
 from .._engine.names import describe
 from .._state import State, StateDictManager
 from ..augment.derivative_units import strip
+from ..graph import Node
+from ..typing import PyTree
+from .optim_state import OptimState
 
 
 class RegisteredWeights:
@@ -21,19 +24,22 @@ class RegisteredWeights:
     function needs to compare what is in here: new weights come in a new object.
     """
 
-    def __init__(self, owner: Any):
+    def __init__(self, owner: Any, inherited: Iterable[Hashable] = ()):
         self.owner = owner
+        self.inherited = frozenset(inherited)
         self.states: StateDictManager = StateDictManager()
         self.aliases: dict[Hashable, Hashable] = {}
-        self.slots: dict[str, dict[Hashable, State]] = {}
+        self.groups: dict[Hashable, int] = {}
+        self.slots: dict[Hashable, tuple[State, ...]] = {}
 
     def joined(self, weights: Any) -> tuple[RegisteredWeights, list]:
         """These weights and more, and the keys that are new or stand for another State now."""
-        new = RegisteredWeights(self.owner)
+        new = RegisteredWeights(self.owner, self.inherited)
         new.states.update(self.states)
         new.aliases.update(self.aliases)
-        new.slots = {name: dict(slot) for name, slot in self.slots.items()}
-        return new, [key for key, state in _checked(weights).items() if new._add(key, state)]
+        added = [key for key, state in _checked(weights).items() if new._add(key, state)]
+        new.inherited -= set(added)
+        return new, [key for key in added if key not in self.inherited]
 
     def _add(self, key: Hashable, state: State) -> bool:
         known = next((k for k, s in self.states.items() if s is state), None)
@@ -45,30 +51,69 @@ class RegisteredWeights:
         self.states[key] = state
         return True
 
-    def gradients(self, grads: Mapping[Hashable, Any]) -> list:
-        """One gradient for each weight, as plain numbers; ValueError where they do not fit."""
+    def gradients(self, grads: Mapping[Hashable, Any], trained: list) -> list:
+        """One gradient for each trained weight, as plain numbers; ValueError if they do not fit."""
         if not isinstance(grads, Mapping):
             raise TypeError(
                 "Gradients come in a dict with the keys of the registered weights, as `grad` gives "
                 f"them for a dict of States; found {type(grads).__name__}."
             )
         found = {self.aliases.get(key, key): grad for key, grad in grads.items()}
-        missing = [key for key in self.states if key not in found]
+        missing = [key for key in trained if key not in found]
         extra = [key for key in found if key not in self.states]
         if missing or extra:
             raise ValueError(
                 f"The gradients do not match the registered weights: missing {missing}, unknown "
                 f"{extra}. Register with the same dict of States that `grad` is given."
             )
-        return [_fitting(key, state, found[key]) for key, state in self.states.items()]
+        return [_fitting(key, self.states[key], found[key]) for key in trained]
 
-    def check_owner(self, optimizer: Any) -> None:
-        """ValueError where the optimizer is a copy, whose weights would still be the old ones."""
-        if self.owner is not optimizer:
+    def check_owner(self, holder: Any) -> None:
+        """ValueError where the holder is a copy, whose weights would still be the old ones."""
+        if self.owner is not holder:
             raise ValueError(
-                f"This {type(optimizer).__name__} is a copy of another one, and its weights are "
-                "still those of the original: call register_trainable_weights() with its own."
+                f"This {type(holder).__name__} is a copy of another one, and its weights are "
+                "still those of the original: call register_trainable_weights() with its own. "
+                "What it remembers about each key is kept."
             )
+
+
+class WeightHolder(Node):
+    """Base of what is given weights by `register_trainable_weights` and remembers things of each.
+
+    A copy is given its own weights by another call, and goes on with what it remembers.
+    """
+
+    def __init__(self) -> None:
+        self._weights = RegisteredWeights(self)
+
+    @property
+    def param_states(self) -> StateDictManager:
+        """The registered weights, each State once."""
+        return self._weights.states
+
+    def _register(self, weights: Mapping[Hashable, State] | None) -> list:
+        """Take on weights; returns the keys for which nothing is remembered yet."""
+        known = self._weights
+        if known.owner is not self:
+            known = RegisteredWeights(self, inherited=known.states)
+        self._weights, new = known.joined(weights)
+        return new
+
+
+def arrays(value: PyTree) -> PyTree:
+    """The tree as arrays without units, and with types that do not bend to those of others."""
+    return jax.tree.map(lambda x: jnp.asarray(x, jnp.result_type(x)), strip(value))
+
+
+def remembered(old: State | None, fresh: PyTree, renew: bool) -> State:
+    """The old State where it is of the form of `fresh` and need not be renewed, else a new one."""
+    return OptimState(fresh) if old is None or renew or _form(old.value) != _form(fresh) else old
+
+
+def _form(tree: PyTree) -> tuple:
+    leaves, structure = jax.tree.flatten(tree)
+    return structure, [(jnp.shape(leaf), jnp.result_type(leaf)) for leaf in leaves]
 
 
 def _checked(weights: Any) -> Mapping[Hashable, State]:
