@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import brainstate
-from brainstate import init, nn
+from brainstate import nn
 from brainstate import transform as bt
 
 RNG = np.random.default_rng(0)
@@ -15,6 +15,14 @@ BATCH, T, S = 2, 4, 5
 
 def normal(*shape):
     return RNG.normal(size=shape).astype(np.float32)
+
+
+def attention(in_size, out_size, num_heads, **options):
+    """With parameters made by NumPy, which compiles nothing."""
+    small = lambda shape: normal(*shape) / 2  # noqa: E731
+    return nn.MultiHeadAttention(
+        in_size, out_size, num_heads, w_init=small, **{"b_init": small, **options}
+    )
 
 
 def layer(linear, x, heads):
@@ -61,9 +69,8 @@ def assert_close(found, expected):
 
 
 def test_heads_and_sizes():
-    model = nn.MultiHeadAttention(
-        6, 7, num_heads=4, key_size=3, value_size=5, head_size=2, num_kv_heads=2,
-        b_init=init.Normal(),
+    model = attention(
+        6, 7, 4, key_size=3, value_size=5, head_size=2, num_kv_heads=2,
     )  # fmt: skip
     q, k, v = normal(BATCH, T, 6), normal(BATCH, S, 3), normal(BATCH, S, 5)
     more = [x.reshape(2, 1, *x.shape[1:]) for x in (q, k, v)]
@@ -77,7 +84,7 @@ def test_heads_and_sizes():
         ("query", "weight"): (6, 8), ("key", "weight"): (3, 4),
         ("value", "weight"): (5, 4), ("output", "weight"): (8, 7),
     }  # fmt: skip
-    plain = nn.MultiHeadAttention(6, 6, num_heads=3, b_init=None)
+    plain = attention(6, 6, 3, b_init=None)
     assert (plain.head_size, plain.num_kv_heads) == (2, 3)
     assert all(set(s.value) == {"weight"} for s in plain.states().values())
     own, other = normal(T, 6), normal(S, 6)
@@ -87,7 +94,7 @@ def test_heads_and_sizes():
 
 
 def test_masks():
-    model = nn.MultiHeadAttention(4, 4, num_heads=2)
+    model = attention(4, 4, 2)
     q, k = normal(BATCH, T, 4), normal(BATCH, S, 4)
     shapes = [(T, S), (2, T, S), (BATCH, 1, 1, S), (BATCH, 2, T, S), (T, 1)]
     visible = [RNG.random(shape) < 0.6 for shape in shapes]
@@ -105,9 +112,9 @@ def test_masks():
 
 
 def test_causal_and_rotary():
-    model = nn.MultiHeadAttention(8, 4, num_heads=2, causal=True, rotary=True)
+    model = attention(8, 4, 2, causal=True, rotary=True)
     half = functools.partial(nn.rotary_embedding, interleaved=True)
-    other = nn.MultiHeadAttention(8, 4, num_heads=2, causal=True, rotary=half)
+    other = attention(8, 4, 2, causal=True, rotary=half)
     x = normal(BATCH, T, 8)
     lower = np.tril(np.ones((T, T), bool))
     window = np.triu(np.ones((T, T), bool), -1)
@@ -119,9 +126,7 @@ def test_causal_and_rotary():
 
 
 def test_decoding_piece_by_piece_gives_what_the_whole_sequence_gives():
-    model = nn.MultiHeadAttention(
-        8, 4, num_heads=4, num_kv_heads=2, causal=True, rotary=True, cache_size=9
-    )
+    model = attention(8, 4, 4, num_kv_heads=2, causal=True, rotary=True, cache_size=9)
     nn.init_all_states(model, BATCH)
     x = normal(BATCH, 9, 8)
 
@@ -142,7 +147,7 @@ def test_decoding_piece_by_piece_gives_what_the_whole_sequence_gives():
 
 def test_the_cache_keeps_the_latest_positions():
     size, length = 3, 8
-    model = nn.MultiHeadAttention(4, 4, num_heads=1, causal=True, rotary=True, cache_size=size)
+    model = attention(4, 4, 1, causal=True, rotary=True, cache_size=size)
     nn.init_all_states(model)
     x = normal(length, 4)
     distance = np.arange(length)[:, None] - np.arange(length)

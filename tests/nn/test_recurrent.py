@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import brainstate
-from brainstate import init, nn
+from brainstate import nn
 from brainstate import transform as bt
 
 CELLS = [nn.ValinaRNNCell, nn.GRUCell, nn.MGUCell, nn.LSTMCell, nn.URLSTMCell]
@@ -67,12 +67,13 @@ def in_numpy(cell, phi, xs, h0):
 
 @each
 def test_steps_agree_with_numpy(kind):
-    brainstate.random.seed(0)
+    rng = np.random.default_rng(0)
     h0 = np.linspace(-0.5, 0.5, NUM_OUT)
-    bias = {} if kind is nn.URLSTMCell else {"b_init": init.Normal()}
-    cell = kind(NUM_IN, NUM_OUT, state_init=h0, activation="tanh", **bias)
+    bias = {} if kind is nn.URLSTMCell else {"b_init": lambda shape: rng.normal(size=shape)}
+    weights = {"w_init": lambda shape: rng.normal(size=shape), **bias}
+    cell = kind(NUM_IN, NUM_OUT, state_init=h0, activation="tanh", **weights)
     nn.init_all_states(cell, BATCH)
-    xs = np.random.default_rng(0).normal(size=(TIME, BATCH, NUM_IN))
+    xs = rng.normal(size=(TIME, BATCH, NUM_IN))
     expected, hidden = in_numpy(cell, np.tanh, xs, np.tile(h0, (BATCH, 1)))
     found = bt.for_loop(cell, jnp.asarray(xs, jnp.float32))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
@@ -138,6 +139,13 @@ def test_sizes_with_more_axes():
             nn.GRUCell(size, 3)
         with pytest.raises(ValueError, match=r"num_out|A size is"):
             nn.GRUCell(3, size)
+
+
+def test_states_must_be_initialized():
+    with pytest.raises(AttributeError, match=r"'GRUCell'.*'h'.*init_all_states"):
+        nn.GRUCell(2, 3)(jnp.ones(2))
+    with pytest.raises(AttributeError, match=r"'Linear' object has no attribute 'h'\.$"):
+        nn.Linear(2, 3).h  # noqa: B018
 
 
 def test_inputs_that_do_not_fit():

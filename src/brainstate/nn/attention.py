@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -216,6 +217,7 @@ def _check_together(layer: Any, query: jax.Array, key: jax.Array, value: jax.Arr
         )
 
 
+@functools.partial(jax.jit, inline=True)  # one operation when eager
 def _stored(cache: jax.Array, new: jax.Array, slots: jax.Array) -> jax.Array:
     """The cache with the new rows in these slots; all may have a batch axis."""
     store = lambda cache, new, slots: cache.at[slots].set(new)  # noqa: E731
@@ -224,6 +226,7 @@ def _stored(cache: jax.Array, new: jax.Array, slots: jax.Array) -> jax.Array:
     return store(cache, new, slots)
 
 
+@functools.partial(jax.jit, static_argnums=1, inline=True)
 def _seen(positions: jax.Array, cache_size: int) -> jax.Array:
     """Which slots of a cache, filled in a ring, the queries at these positions look at."""
     last = positions[..., -1:]

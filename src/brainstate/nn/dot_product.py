@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import jax
@@ -11,6 +12,7 @@ import numpy as np
 from ..typing import ArrayLike
 
 
+@functools.partial(jax.jit, static_argnames="causal", inline=True)  # one operation in eager code
 def attend(
     q: jax.Array, k: jax.Array, v: jax.Array, mask: ArrayLike | None = None, causal: bool = False
 ) -> jax.Array:

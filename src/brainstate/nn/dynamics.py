@@ -190,12 +190,6 @@ class Dynamics(Module):
                 fun(out)
         return out
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}. The States of a run are "
-            "created by brainstate.nn.init_all_states(model)."
-        )
-
     def _pretty_name(self, name: str, value: Any) -> str | None:
         if name in _TABLES:
             return name[1:] if value else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._state import ShortTermState
 from ..graph import Node, nodes, states, treefy_states
@@ -77,6 +77,16 @@ class Module(Node, ParamDesc):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.update(*args, **kwargs)
+
+    if not TYPE_CHECKING:  # which must still find misspelt attributes
+
+        def __getattr__(self, name: str) -> Any:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}."
+            if type(self).variables is not Module.variables:
+                message += (
+                    " The States of a run are created by brainstate.nn.init_all_states(model)."
+                )
+            raise AttributeError(message)
 
     def __rrshift__(self, x: Any) -> Any:
         return self(x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -30,13 +32,18 @@ def rotary_embedding(
     x = jnp.asarray(x, jnp.result_type(x, 1.0))
     _check(x, positions)
     positions = jnp.arange(x.shape[-3]) if positions is None else jnp.asarray(positions)
+    return _turned(x, positions, base, interleaved)
+
+
+@functools.partial(jax.jit, static_argnames="interleaved", inline=True)  # one operation when eager
+def _turned(x: jax.Array, positions: jax.Array, base: ArrayLike, interleaved: bool) -> jax.Array:
     half = x.shape[-1] // 2
     wide = jnp.promote_types(x.dtype, jnp.float32)  # bfloat16 cannot count beyond 256
     frequencies = jnp.asarray(base, wide) ** (-jnp.arange(half, dtype=wide) / half)
     angles = positions[..., None, None].astype(wide) * frequencies
+    cos, sin = jnp.cos(angles), jnp.sin(angles)
     shape, axis = ((half, 2), -1) if interleaved else ((2, half), -2)
     a, b = jnp.unstack(x.reshape(*x.shape[:-1], *shape), axis=axis)
-    cos, sin = jnp.cos(angles), jnp.sin(angles)
     turned = jnp.stack([a * cos - b * sin, a * sin + b * cos], axis=axis)
     return turned.reshape(x.shape).astype(x.dtype)
 
