@@ -3,6 +3,7 @@
 import inspect
 import pickle
 
+import brainunit as u
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -188,6 +189,18 @@ def test_random_integers_include_both_ends():
         (lambda: random.negative_binomial(3, 2.0), "`p` must lie"),
         (lambda: random.zipf(1.0), "`a` must be above 1"),
         (lambda: random.hypergeometric(2, 3, 6), "nor `nsample` above"),
+        (lambda: random.normal(0.0, -1.0), "`scale` must not be negative; found -1.0"),
+        (lambda: random.normal(0.0, -1.0 * u.mV / u.mV), "`scale` must not be negative"),
+        (lambda: random.laplace(0.0 * u.mV, -1.0 * u.mV), "`scale` must not be negative"),
+        (lambda: random.exponential(np.array([1.0, -2.0])), "`scale` must not be negative"),
+        (lambda: random.gamma(-1.0, 2.0), "`shape` must not be negative"),
+        (lambda: random.lognormal(0.0, -1.0), "`sigma` must not be negative"),
+        (lambda: random.poisson(-1), "`lam` must not be negative"),
+        (lambda: random.beta(-1.0, 2.0), "`a` must not be negative"),
+        (lambda: random.t(-1.0), "`df` must not be negative"),
+        (lambda: random.uniform(2.0, 1.0), "`low` must not be above `high`; found 2.0 and 1.0"),
+        (lambda: random.truncated_normal(2.0, np.zeros(2)), "`lower` must not be above `upper`"),
+        (lambda: random.triangular(0.0, 2.0, 1.0), "`mode` must not be above `right`"),
     ],
 )
 def test_values_out_of_range(call, message):

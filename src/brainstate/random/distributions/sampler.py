@@ -13,6 +13,7 @@ from ... import environ
 from ..._units import attach, is_quantity, number_in, split, unit_of
 from ...typing import ArrayLike, DTypeLike, SeedOrKey, Size
 from ..drawing import Law, Shape, are_plain, as_number, as_shape, broadcast_shape
+from .ranges import check_ranges
 
 # Short, so that signatures stay readable.
 Real: TypeAlias = ArrayLike
@@ -80,6 +81,7 @@ class Sampler:
 
 def numbers_and_shape(size: OptSize, parameters: dict[str, Any]) -> tuple[Iterable, Shape]:
     """The parameters without units, and the shape of their sample."""
+    check_ranges(parameters)
     if are_plain(parameters):
         return parameters.values(), as_shape(size) or ()
     numbers = {name: as_number(name, x) for name, x in parameters.items()}
