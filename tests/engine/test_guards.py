@@ -276,3 +276,35 @@ def test_merging_refuses_facts_that_contradict():
     assert not one.hold()
     node.a = 1
     assert one.hold()
+
+
+class Lenient(dict):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize(
+    ("container", "quick"),
+    [
+        ({"a": Node()}, True),
+        (brainstate.util.FlattedDict({("layers", 0, "w"): brainstate.State(1.0)}), True),
+        ([brainstate.State(1.0), Node()], True),
+        ({"a": 1}, False),  # equals {"a": True}
+        ({1: Node()}, False),
+        (Lenient(a=Node()), False),
+        ([1.0], False),
+    ],
+    ids=repr,
+)
+def test_containers_that_need_no_look_at_each_item(container, quick):
+    guards, node = Guards(), Node()
+    node.held = container
+    guards.add(node, "held", lambda node: node.held)
+    guards.settle()
+    assert bool(guards.live) is quick
+    assert bool(guards.containers) is not quick
+    assert guards.hold()
+    node.held.append(None) if isinstance(container, list) else node.held.update(b=None)
+    assert not guards.hold()

@@ -96,16 +96,24 @@ def may_change_unseen(value: Any) -> bool:
 
 def _shadow(container: Any) -> Any:
     """A copy for comparison at the speed of C, where equal elements are the same elements."""
-    if type(container) not in (list, dict, set):
-        return None
-    items = [*container, *container.values()] if type(container) is dict else [*container]
-    plain = all(type(item) is str or _compares_by_identity(item) for item in items)
-    return container.copy() if plain else None
+    kind = type(container)
+    if isinstance(container, dict) and kind.__eq__ is dict.__eq__:
+        if all(map(_is_path, container)) and all(map(_tells_itself, container.values())):
+            return dict(container)
+    elif kind in (list, set) and all(map(_tells_itself, container)):
+        return container.copy()
+    return None
 
 
-def _compares_by_identity(item: Any) -> bool:
+def _is_path(key: Any) -> bool:
+    """Whether a key is a name, or a path of names and numbers as `states()` gives them."""
+    return type(key) is str or (type(key) is tuple and all(type(x) in (str, int) for x in key))
+
+
+def _tells_itself(item: Any) -> bool:
+    """Whether ``==`` is as good as a look at the item: numbers, for one, hide their type."""
     comparison: Any = type(item).__eq__
-    return comparison is object.__eq__
+    return type(item) is str or comparison is object.__eq__
 
 
 class Fact:
