@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import environ
+from .._engine.names import describe
 from .._state import ShortTermState, State
 from .._units import attach, number_in
 from ..init import ZeroInit
@@ -53,8 +54,15 @@ class PlasticityRule(Module):
         """The spikes as numbers, if they fit."""
         check_trailing(self, pre, self.in_size, "spikes before")  # type: ignore[arg-type]
         check_trailing(self, post, self.out_size, "spikes behind")  # type: ignore[arg-type]
-        dtype = weight_of(self.layer)[0].dtype
-        return jnp.asarray(pre, dtype), jnp.asarray(post, dtype)
+        dtype, ndim = weight_of(self.layer)[0].dtype, len(self.in_size)  # type: ignore[arg-type]
+        pre, post = jnp.asarray(pre, dtype), jnp.asarray(post, dtype)
+        batches = pre.shape[: pre.ndim - ndim], post.shape[: post.ndim - ndim]
+        if batches[0] != batches[1]:
+            raise ValueError(
+                f"{describe(self)} takes spikes with the same batch axes on both sides; found "
+                f"{batches[0]} before and {batches[1]} behind."
+            )
+        return pre, post
 
     def _earlier(self, trace: State, tau: Any, spikes: jax.Array) -> jax.Array:
         """What earlier spikes left in a trace; these spikes are added for later."""
@@ -236,7 +244,7 @@ class ThreeFactor(PlasticityRule):
         factor = jnp.asarray(number_in(modulator, None, "modulator"), post.dtype)
         batch = post.shape[: post.ndim - len(self.out_size)]  # type: ignore[arg-type]
         if factor.shape == post.shape:
-            return spread(self.layer, jnp.zeros(self.in_size), factor)[1]  # type: ignore[arg-type]
+            return spread(self.layer, jnp.zeros(self.in_size), factor)[1]
         if factor.shape not in ((), batch):
             raise ValueError(
                 f"`modulator` is a number, or of shape {batch} or {post.shape}, which are those of "
