@@ -7,21 +7,21 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from .._state import ParamState
+from .._state import ParamState, State
 from .._units import attach, number_in, split
 from ..init import KaimingNormal, ZeroInit, param
-from ..init.parameters import full_param
 from ..init.sizes import needed_size
 from ..typing import ArrayLike, Size
 from .checks import check_trailing
 from .module import Module
+from .weights import weights
 
 
 class Linear(Module):
     """``x · (W ∘ mask) + b`` over the last axis.
 
     Initial values are initializers, arrays or numbers, with units if wanted; ``b_init=None``
-    leaves the bias out. The parameters stand together in the State `weight`.
+    leaves the bias out. The parameters stand together in the State `weight`, of class `param_type`.
 
     >>> import brainstate, jax.numpy as jnp
     >>> layer = brainstate.nn.Linear(2, 3)
@@ -39,26 +39,28 @@ class Linear(Module):
         b_init: Callable | ArrayLike | None = ZeroInit(),  # noqa: B008
         w_mask: Callable | ArrayLike | None = None,
         name: str | None = None,
+        param_type: type[State] = ParamState,
     ):
         super().__init__(name=name)
         self.in_size = needed_size(in_size, "in_size")
         self.out_size = needed_size(out_size, "out_size")
         shape = self.in_size[-1], self.out_size[-1]
         self.w_mask = param(w_mask, shape)
-        value = {"weight": full_param(w_init, shape)}
-        if b_init is not None:
-            value["bias"] = full_param(b_init, shape[1:])
-        self.weight = ParamState(value)
+        self.weight = param_type(weights((w_init, shape), bias=(b_init, shape[1:])))
 
     def update(self, x: ArrayLike) -> Any:
         check_trailing(self, x, self.in_size[-1:])  # type: ignore[index]
         value = self.weight.value
-        w = value["weight"]
-        return affine(x, w if self.w_mask is None else w * self.w_mask, value.get("bias"))
+        return affine(x, masked(value["weight"], self.w_mask), value.get("bias"))
 
 
-def affine(x: Any, w: Any, b: Any = None) -> Any:
-    """``x · w + b`` over the last axis of `x`, with or without units.
+def masked(w: Any, mask: Any | None) -> Any:
+    """``w ∘ mask``; no mask lets everything through."""
+    return w if mask is None else w * mask
+
+
+def affine(x: Any, w: Any, b: Any = None, product: Callable = jnp.matmul) -> Any:
+    """``x · w + b`` with or without units; `product` is linear in both its arguments.
 
     >>> import brainunit as u
     >>> affine(jnp.ones(2), jnp.ones((2, 1)) * u.mS, 1.0 * u.mS)
@@ -66,5 +68,5 @@ def affine(x: Any, w: Any, b: Any = None) -> Any:
     """
     (x, x_unit), (w, w_unit) = split(x), split(w)
     unit = w_unit if x_unit is None else x_unit if w_unit is None else x_unit * w_unit
-    y = jnp.matmul(x, w)
+    y = product(x, w)
     return attach(y if b is None else y + number_in(b, unit, "bias"), unit)
