@@ -32,7 +32,7 @@ def test_order_of_convergence(step, order):
         with brainstate.environ.context(dt=1 / steps, precision=64):
             x = {"t": jnp.zeros(()), "z": jnp.array([1.0, 0.0])}
             x = jax.lax.fori_loop(0, steps, lambda _, x: step(drift, x, speed=3.0), x)
-        return np.abs(x["z"] - np.array([np.cos(1.5), np.sin(1.5)])).max()
+        return np.abs(np.asarray(x["z"]) - np.array([np.cos(1.5), np.sin(1.5)])).max()
 
     np.testing.assert_allclose(np.log2(error(10) / error(20)), order, atol=0.35)
 

@@ -34,6 +34,7 @@ from .activations import (
     Tanhshrink,
     Threshold,
 )
+from .adaptive_neurons import AdEx, Izhikevich
 from .adaptive_pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -86,14 +87,16 @@ from .dynamics import Dynamics
 from .embedding import Embedding
 from .environ_context import EnvironContext
 from .exp_euler import exp_euler_step
+from .generalized_integrate_and_fire import GIF
 from .group import DynamicsGroup
+from .hodgkin_huxley import HH
 from .integrate_and_fire import ALIF, IF, LIF, LIFRef
 from .lanes import Map, Vmap
 from .linear import Linear
 from .linear_variants import OneToOne, ScaledWSLinear, SignedWLinear
 from .lora import LoRA
 from .module import ElementWiseBlock, Module
-from .neuron import Neuron
+from .neuron import Neuron, ThresholdNeuron
 from .normalization import (
     GroupNorm,
     LayerNorm,
@@ -143,8 +146,8 @@ from .shaping import (
     Unflatten,
 )
 from .short_term_plasticity import STD, STP
-from .sparse_linear import CSRLinear, SparseLinear
 from .source import Source
+from .sparse_linear import CSRLinear, SparseLinear
 from .spike_sources import PoissonEncoder, PoissonSpike, SpikeTime
 from .synapses import Alpha, DualExpon, Expon, Synapse
 from .synaptic_outputs import COBA, CUBA, MgBlock, SynOut
@@ -288,11 +291,16 @@ __all__ = [
     "Threshold",
     # dynamics
     "ALIF",
+    "AdEx",
     "Dynamics",
+    "GIF",
+    "HH",
     "IF",
+    "Izhikevich",
     "LIF",
     "LIFRef",
     "Neuron",
+    "ThresholdNeuron",
     "exp_euler_step",
     "rk2_step",
     "rk4_step",

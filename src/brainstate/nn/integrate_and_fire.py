@@ -14,8 +14,9 @@ from .._units import attach, number_in, split
 from ..init import Constant, ZeroInit
 from ..surrogate import ReluGrad
 from ..typing import ArrayLike, Size
+from .checks import check_fits
 from .exp_euler import exp_euler_step
-from .neuron import Neuron
+from .neuron import ThresholdNeuron
 from .standard_parameters import StandardParameters
 from .unit_arithmetic import add, numbers, subtract
 from .variable import Variable
@@ -24,7 +25,7 @@ _RELU = ReluGrad()
 _LONG_AGO = -1e7  # ms
 
 
-class LIF(Neuron):
+class LIF(ThresholdNeuron):
     """Leaky integrate-and-fire: ``τ dV/dt = V_rest - V + R I``, in exponential Euler steps.
 
     ``neuron(x)`` takes the current `x` beside the current inputs and returns the spikes; a spike
@@ -60,40 +61,20 @@ class LIF(Neuron):
         self.V_th = parameters.read("V_th", 1.0, "mV")
         self.V_reset = parameters.read("V_reset", 0.0, "mV")
         self.V_rest = parameters.read("V_rest", 0.0, "mV")
-        if V_initializer is None:
-            V_initializer = Constant(parameters.standard(0.0, "mV"))
-        self.V_initializer = V_initializer
-
-    V: HiddenState
+        self.V_initializer = parameters.initializer(V_initializer, 0.0, "mV")
 
     def variables(self) -> dict[str, Variable]:
         return {"V": Variable(self.V_initializer, self.varshape)}
 
-    def get_spike(self, V: ArrayLike | None = None) -> jax.Array:
-        """The spikes at the potential `V`, or at the present one."""
-        return self._spike_above(self.V.value if V is None else V, self.V_th)
-
     def update(self, x: ArrayLike | None = None) -> jax.Array:
-        self.V.value = self._integrated(self._lowered(self.V.value, self.get_spike()), x)
+        self.V.value = self._integrated(self._lowered(self.V.value, self.get_spike(), self.V_th), x)
         return self.get_spike()
-
-    def _spike_above(self, V: Any, threshold: Any) -> jax.Array:
-        V, unit = split(V)
-        theta, V_th, V_reset = numbers(
-            unit, threshold=threshold, V_th=self.V_th, V_reset=self.V_reset
-        )
-        return self.spk_fun((V - theta) / (V_th - V_reset))
-
-    def _lowered(self, V: Any, spike: Any) -> Any:
-        """The potential after the reset that a spike of the step before brings."""
-        V, unit = split(V)
-        V_th, V_reset = numbers(unit, V_th=self.V_th, V_reset=self.V_reset)
-        peak = V_th if self.spk_reset == "soft" else jax.lax.stop_gradient(V)
-        return attach(V - (peak - V_reset) * spike, unit)
 
     def _integrated(self, V: Any, x: Any) -> Any:
         """The potential after one step."""
-        x = 0.0 * self.V_th / self.R if x is None else x
+        if x is None:
+            x = 0.0 * self.V_th / self.R
+        check_fits(self, x, V, "currents")
         return self.sum_delta_inputs(exp_euler_step(self._drift, V, x))
 
     def _drift(self, V: Any, x: Any) -> Any:
@@ -173,7 +154,7 @@ class LIFRef(LIF):
     def update(self, x: ArrayLike | None = None) -> jax.Array:
         last, time_unit = split(self.last_spike_time.value)
         t, tau_ref = numbers(time_unit, t=environ.get("t"), tau_ref=self.tau_ref)
-        lowered = self._lowered(self.V.value, self.get_spike())
+        lowered = self._lowered(self.V.value, self.get_spike(), self.V_th)
         V, unit = split(self._integrated(lowered, x))
         V = jnp.where(t - last < tau_ref, split(lowered)[0], V)
         self.V.value = attach(V, unit)
@@ -234,6 +215,6 @@ class ALIF(LIF):
 
     def update(self, x: ArrayLike | None = None) -> jax.Array:
         spike = self.get_spike()
-        self.V.value = self._integrated(self._lowered(self.V.value, spike), x)
+        self.V.value = self._integrated(self._lowered(self.V.value, spike, self.V_th), x)
         self.a.value = exp_euler_step(lambda a: -a / self.tau_a, self.a.value + spike)
         return self.get_spike()

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
+
+from .._state import HiddenState
+from .._units import attach, split
 from ..surrogate import InvSquareGrad
 from ..typing import ArrayLike, Size
 from .dynamics import Dynamics
+from .unit_arithmetic import numbers
 
 _RESETS = ("soft", "hard")
 
@@ -35,3 +40,32 @@ class Neuron(Dynamics):
     def get_spike(self, *args: Any, **kwargs: Any) -> ArrayLike:
         """The spikes for the current States, or for those given."""
         raise NotImplementedError(f"{type(self).__name__} must define get_spike().")
+
+
+class ThresholdNeuron(Neuron):
+    """Base of neurons whose potential `V` spikes at the threshold `V_th` and is reset to `V_reset`.
+
+    A spike is told by the potential at the end of a step, and lowers it at the start of the next.
+    """
+
+    V: HiddenState
+    V_th: Any
+    V_reset: Any
+
+    def get_spike(self, V: ArrayLike | None = None) -> jax.Array:
+        """The spikes at the potential `V`, or at the present one."""
+        return self._spike_above(self.V.value if V is None else V, self.V_th)
+
+    def _spike_above(self, V: Any, threshold: Any) -> jax.Array:
+        V, unit = split(V)
+        theta, V_th, V_reset = numbers(
+            unit, threshold=threshold, V_th=self.V_th, V_reset=self.V_reset
+        )
+        return self.spk_fun((V - theta) / (V_th - V_reset))
+
+    def _lowered(self, V: Any, spike: Any, threshold: Any) -> Any:
+        """The potential after the reset that a spike of the step before brings."""
+        V, unit = split(V)
+        theta, V_reset = numbers(unit, threshold=threshold, V_reset=self.V_reset)
+        peak = theta if self.spk_reset == "soft" else jax.lax.stop_gradient(V)
+        return attach(V - (peak - V_reset) * spike, unit)
