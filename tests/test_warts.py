@@ -13,6 +13,7 @@ import brainunit as u
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import brainstate
@@ -569,9 +570,12 @@ def test_w41_momentum_descends():
     np.testing.assert_allclose(descend(optim.MomentumNesterov(0.1), 1), [0.81], rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["AdamW", "Adan", "LARS", "SM3"])
-def test_w42_every_optimizer_runs(name):
-    assert descend(getattr(optim, name)(lr=0.1))[0] < 1
+@pytest.mark.parametrize("make", [
+    lambda: optim.AdamW(lr=0.1), lambda: optim.Adan(lr=0.1), lambda: optim.LARS(lr=0.1),
+    lambda: optim.OptaxOptimizer(optax.sm3(0.1)),
+], ids=["AdamW", "Adan", "LARS", "SM3"])  # fmt: skip
+def test_w42_every_optimizer_runs(make):
+    assert descend(make())[0] < 1
 
 
 def test_w42_warm_restarts_of_growing_length():
