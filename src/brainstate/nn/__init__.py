@@ -73,7 +73,7 @@ from .convolution import (
     ScaledWSConv2d,
     ScaledWSConv3d,
 )
-from .delay import Delay, DelayAccess, StateWithDelay
+from .delay import Delay, DelayAccess
 from .dropout import (
     AlphaDropout,
     Dropout,
@@ -149,6 +149,7 @@ from .short_term_plasticity import STD, STP
 from .source import Source
 from .sparse_linear import CSRLinear, SparseLinear
 from .spike_sources import PoissonEncoder, PoissonSpike, SpikeTime
+from .state_with_delay import StateWithDelay
 from .synapses import Alpha, DualExpon, Expon, Synapse
 from .synaptic_outputs import COBA, CUBA, MgBlock, SynOut
 from .synaptic_projections import AlignPostProj, CurrentProj, DeltaProj

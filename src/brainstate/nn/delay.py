@@ -80,6 +80,7 @@ class Delay(Module):
         self.interp_method = interpolation or interp_method
         self.interpolates_entries = interpolation is not None
         self._longest_time: Any = None
+        self._steps_then: int | None = None  # of that time, by the `dt` when it was registered
         self._longest_step = 0
         self._entries: dict[str, tuple[Any, Any]] = {}
         self._batched = False
@@ -106,7 +107,11 @@ class Delay(Module):
     @property
     def _max_steps(self) -> int:
         time = self._longest_time
-        return max(self._longest_step, 0 if time is None else int(steps_in(time)))
+        if time is None:
+            return self._longest_step
+        if self._steps_then is not None and environ.get(environ.DT, None) is None:
+            return max(self._longest_step, self._steps_then)
+        return max(self._longest_step, int(steps_in(time)))
 
     @property
     def _stride(self) -> int:
@@ -122,6 +127,8 @@ class Delay(Module):
             time = longer(self._longest_time, delay_time)
             if time is not self._longest_time:  # in a compiled step, an assignment would recompile
                 self._longest_time = time
+                known = environ.get(environ.DT, None) is not None
+                self._steps_then = int(steps_in(time)) if known else None
         elif delay_step is not None:
             steps = int(np.max(checked_steps(delay_step)))
             if steps > self._longest_step:
@@ -170,10 +177,6 @@ class Delay(Module):
     @property
     def history(self) -> Any:
         """The values kept, along the leading axis."""
-        if getattr(self, "_history", None) is None:
-            raise AttributeError(
-                f"{describe(self)} has no history yet; call brainstate.nn.init_all_states(model)."
-            )
         return self._history.value
 
     @history.setter
@@ -283,49 +286,6 @@ class DelayAccess(Node):
 
     def __call__(self, *args: Any, **kwargs: Any) -> PyTree:
         return self.update()
-
-
-class StateWithDelay(Delay):
-    """A delay of the State ``target.<item>``; ``update()`` takes in its current value.
-
-    Its options are those of `Delay`.
-
-    >>> import brainstate
-    >>> neuron = brainstate.nn.LIF(3)
-    >>> delay = brainstate.nn.StateWithDelay(neuron, "V")
-    >>> with brainstate.environ.context(dt=0.1):
-    ...     delay.register_delay(1.0)
-    ...     brainstate.nn.init_all_states([neuron, delay])[1].history.shape
-    (11, 3)
-    """
-
-    def __init__(self, target: Node, item: str, **options: Any):
-        self.target, self.item = target, item
-        super().__init__(None, **options)
-
-    def _set_target(self, target_info: PyTree) -> None:
-        """The value of the State tells what it is like."""
-
-    @property
-    def state(self) -> State:
-        """The State that is delayed."""
-        state = getattr(self.target, self.item)
-        if not isinstance(state, State):
-            raise TypeError(
-                f"Only a State can be delayed; {self.item!r} of {describe(self.target)} is "
-                f"{state!r}."
-            )
-        return state
-
-    @property
-    def target_info(self) -> PyTree:  # type: ignore[override]
-        return self.state.value
-
-    def _first_history(self, batch_size: int | None) -> Any:
-        return super()._first_history(None)  # the State has the batch axis already
-
-    def update(self, *args: Any) -> None:
-        super().update(self.state.value)
 
 
 def _one_of(known: Iterable[str], name: str, found: str) -> None:

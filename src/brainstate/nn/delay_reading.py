@@ -16,9 +16,9 @@ from .interpolation import Interpolation, window
 class Reading(NamedTuple):
     """What to read from a history.
 
-    `back` counts samples from the newest one, which stands at the place `newest`. It is a whole or
-    a real number, or an array of them: one for each element that `indices` choose, or, without
-    `indices`, one for each element of a sample.
+    `back` counts samples from the newest one, which stands at the place `newest` of a ring, or, if
+    that is None, before all others. It is a whole or a real number, or an array of them: one for
+    each element that `indices` choose, or, without `indices`, one for each element of a sample.
     """
 
     newest: Any
@@ -56,7 +56,7 @@ class Reading(NamedTuple):
         return sum(terms[1:], start=terms[0])
 
     def _at(self, samples: jax.Array, back: Any, indices: tuple) -> jax.Array:
-        slots = jnp.mod(self.newest - back, len(samples))
+        slots = jnp.mod(back if self.newest is None else self.newest - back, len(samples))
         if jnp.ndim(slots) > 0:
             return samples[(slots, *indices)]
         sample = samples[slots]

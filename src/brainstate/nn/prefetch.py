@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 
@@ -11,7 +11,9 @@ from .._engine.names import describe
 from .._state import State
 from ..graph import Node
 from ..typing import ArrayLike, PyTree
-from .delay import Delay, StateWithDelay
+from .delay import Delay
+from .references import refer
+from .state_with_delay import StateWithDelay
 from .update_markers import not_receive_update_output
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ class Prefetch(Node):
     """
 
     def __init__(self, module: Module, item: str):
-        self.module, self.item = module, item
+        refer(self, module=module)
+        self.item = item
+
+    module: Module
 
     @property
     def delay(self) -> PrefetchDelay:
@@ -47,7 +52,10 @@ class PrefetchDelay(Node):
     """A State of a model in the past; `at` says when."""
 
     def __init__(self, module: Module, item: str):
-        self.module, self.item = module, item
+        refer(self, module=module)
+        self.item = item
+
+    module: Module
 
     def at(self, time: ArrayLike | None = None, *indices: Any) -> PrefetchDelayAt:
         """The value so long ago, or its elements at `indices`; `time` is as in `Delay`."""
@@ -58,13 +66,16 @@ class _DelayReader(Node):
     """A call gives what the delay `key` among the after-updates of a model holds."""
 
     def __init__(self, module: Any, key: str, time: ArrayLike | None, indices: tuple):
-        self.module, self.time, self.indices, self._key = module, time, indices, key
+        refer(self, module=module)
+        self.time, self.indices, self._key = time, indices, key
         self.delay.register_delay(time)
+
+    module: Dynamics
 
     @property
     def delay(self) -> Delay:
         """The delay that is read."""
-        return self.module.get_after_update(self._key)
+        return cast("Delay", self.module.get_after_update(self._key))
 
     @property
     def step(self) -> Any:

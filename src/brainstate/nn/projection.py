@@ -11,6 +11,7 @@ from .._engine.names import describe
 from .._state import State
 from .dynamics import Dynamics
 from .module import Module
+from .references import refer
 
 _counters: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
@@ -53,7 +54,10 @@ class Interaction(Projection):
             raise TypeError(f"`comm` must be callable; found {comm!r}.")
         if not isinstance(post, Dynamics):
             raise TypeError(f"`post` must be a Dynamics; found {post!r}.")
-        self.modules, self.comm, self.post = modules, comm, post
+        refer(self, post=post)
+        self.modules, self.comm = modules, comm
+
+    post: Dynamics
 
     def sent(self, *args: Any) -> Any:
         """The synaptic input of this step."""
