@@ -44,14 +44,11 @@ def weights(unit):
     return nn.Linear(3, 2, w_init=brainstate.init.Normal(unit=unit), b_init=None)
 
 
-def aligned(merging):
-    def make(pre, post):
-        syn, out = (nn.Expon.desc, nn.COBA.desc) if merging else (nn.Expon, nn.COBA)
-        return nn.AlignPostProj(
-            pre.output_delay(), comm=weights(u.siemens), syn=syn(2), out=out(5.0 * u.mV), post=post
-        )
-
-    return make
+def aligned(pre, post):
+    return nn.AlignPostProj(
+        pre.output_delay(), comm=weights(u.siemens), syn=nn.Expon.desc(2),
+        out=nn.COBA.desc(5.0 * u.mV), post=post,
+    )  # fmt: skip
 
 
 def current(pre, post):
@@ -95,10 +92,8 @@ def late(name, **options):
 
 ENTRIES = [
     late("Delay"),
-    late("Delay, concat", delay_method="concat"),
-    late("Delay, linear", interpolation="linear"),
-    pair("AlignPostProj, shared", aligned(merging=True)),
-    pair("AlignPostProj, own", aligned(merging=False)),
+    late("Delay, concat, linear", delay_method="concat", interpolation="linear"),
+    pair("AlignPostProj", aligned),
     pair("CurrentProj", current),
     pair("DeltaProj", jumps),
 ]
