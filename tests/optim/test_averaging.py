@@ -36,9 +36,14 @@ def test_swapped_weights_come_back_after_an_error():
     weight = brainstate.ParamState(jnp.float32(1.0))
     ema = optim.ExponentialMovingAverage({"w": weight}, decay=0.5)
     weight.value = jnp.float32(5.0)
-    with pytest.raises(KeyError), ema.swap():
-        assert weight.value == 1.0
-        raise KeyError
+
+    def fail():
+        with ema.swap():
+            assert weight.value == 1.0
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert weight.value == 5.0
 
 

@@ -111,18 +111,16 @@ def by_optax(tx):
 
 
 RULES = [
-    (lambda lr: optim.SGD(lr), by_formula(sgd)),
     (lambda lr: optim.SGD(lr, 0.01), by_formula(sgd, decay=0.01)),
-    (lambda lr: optim.Momentum(lr), by_formula(momentum)),
     (lambda lr: optim.Momentum(lr, 0.5, 0.01), by_formula(momentum, mu=0.5, decay=0.01)),
     (lambda lr: optim.MomentumNesterov(lr, 0.01, 0.8), by_formula(nesterov, mu=0.8, decay=0.01)),
     (lambda lr: optim.Adagrad(lr, 0.01), by_formula(adagrad, decay=0.01)),
     (lambda lr: optim.Adadelta(lr, 0.01), by_formula(adadelta, decay=0.01)),
-    (lambda lr: optim.RMSProp(lr), by_formula(rmsprop)),
     (lambda lr: optim.RMSProp(lr, rho=0.5), by_formula(rmsprop, rho=0.5)),
-    (lambda lr: optim.Adam(lr), by_formula(adam)),
-    (lambda lr: optim.Adam(lr, 0.8, 0.9, 1e-4), by_formula(adam, b1=0.8, b2=0.9, eps=1e-4)),
-    (lambda lr: optim.Adam(lr, weight_decay=0.1), by_formula(adam, decay=0.1)),
+    (
+        lambda lr: optim.Adam(lr, 0.8, 0.9, 1e-4, 0.1),
+        by_formula(adam, b1=0.8, b2=0.9, eps=1e-4, decay=0.1),
+    ),
     (lambda lr: optim.AdamW(lr), by_formula(adam, rated_decay=0.01)),
     (
         lambda lr: optim.AdamW(lr, 0.8, 0.5, 1e-3, 0.1, amsgrad=True),
