@@ -29,8 +29,9 @@ LAYERS = [
     {"random"},
     {"compile"},
     {"augment"},
-    {"mixin", "init", "functional", "surrogate", "event"},
+    {"mixin", "init", "functional", "surrogate"},
     {"nn"},
+    {"event"},
     {"optim"},
     {"transform"},
 ]

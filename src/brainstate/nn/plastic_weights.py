@@ -10,7 +10,6 @@ import jax.numpy as jnp
 
 from .._engine.names import describe
 from .._units import attach, number_in, split
-from ..event.connections import Dense
 from .module import Module
 
 
@@ -45,8 +44,8 @@ def pairs(layer: Module, pre: Any, post: Any) -> jax.Array:
 def spread(layer: Module, pre: Any, post: Any) -> tuple[Any, Any]:
     """Values of the neurons before and behind, laid out to broadcast to the weights."""
     connection = getattr(layer, "connection", None)
-    if connection is None:
-        connection = Dense(None, (layer.in_size[-1], layer.out_size[-1]))  # type: ignore[index]
+    if connection is None:  # a matrix
+        return pre[..., :, None], post[..., None, :]
     return connection.spread(pre, post)
 
 
