@@ -96,7 +96,7 @@ def may_change_unseen(value: Any) -> bool:
 
 def _shadow(container: Any) -> Any:
     """A copy for comparison at the speed of C, where equal elements are the same elements."""
-    kind = type(container)
+    kind: Any = type(container)
     if isinstance(container, dict) and kind.__eq__ is dict.__eq__:
         if all(map(_is_path, container)) and all(map(_tells_itself, container.values())):
             return dict(container)

@@ -245,7 +245,7 @@ class Entry:
     def clear(self) -> None:
         self.programs.clear()
         self.variants: tuple[Variant, ...] = ()  # the one used last comes first
-        self.current = Variant(self, Guards())  # an empty one, which holds for nobody
+        self.current = self.nobodys = Variant(self, Guards())  # empty: its facts never hold
         self.warned = False
 
     def restore(self, donated: dict, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -328,7 +328,7 @@ class Entry:
         """Forget a variant. Without the lock: a State may be collected anywhere."""
         self.variants = tuple(v for v in self.variants if v is not variant)
         if self.current is variant:
-            self.current = Variant(self, Guards())
+            self.current = self.nobodys
 
     def _replace(self, old: Variant, new: Variant) -> Variant:
         with self.lock:
