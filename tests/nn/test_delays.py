@@ -1,5 +1,7 @@
 """Delays against NumPy histories and SciPy interpolation."""
 
+from contextlib import nullcontext
+
 import brainunit as u
 import jax
 import jax.numpy as jnp
@@ -48,7 +50,9 @@ def test_times_are_whole_steps_but_for_rounding(unit):
     with brainstate.environ.context(dt=0.1 * unit):
         for time, steps in times.items():
             neuron = nn.LIF(1, V_initializer=0.0 * unit)
-            assert int(neuron.prefetch("V").delay.at(time * unit).step) == steps
+            reader = neuron.prefetch("V").delay.at(time * unit)
+            with pytest.warns(match="no multiple") if time in (0.25, 0.302) else nullcontext():
+                assert int(reader.step) == steps
             assert neuron.get_after_update("V-delay").max_length == steps + 1
             assert nn.Delay(jnp.zeros(1), time=np.float32(time) * unit).max_length == steps + 1
         delay = nn.Delay(jnp.zeros(1), time=np.array([0.3, 1.2]) * unit, entries={"a": 0.7 * unit})
@@ -210,7 +214,8 @@ def test_nearest_values():
 def test_entries_between_steps():
     samples = rng.normal(size=STEPS).astype("f")
     rounded = fed(nn.Delay(jnp.zeros(()), entries={"a": 0.25}), samples)
-    assert rounded.at("a") == samples[STEPS - 1 - 3]
+    with pytest.warns(UserWarning, match=r"3 steps.*0\.25, .*dt=0\.1.*interpolation"):
+        assert rounded.at("a") == samples[STEPS - 1 - 3]
     between = fed(nn.Delay(jnp.zeros(()), entries={"a": 0.25}, interpolation="linear"), samples)
     np.testing.assert_allclose(between.at("a"), samples[[-3, -4]].mean(), rtol=1e-6)
     spikes = fed(nn.Delay(jnp.zeros((), bool), entries={"a": 0.25}, interpolation="linear"),

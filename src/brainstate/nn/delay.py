@@ -18,7 +18,7 @@ from ..typing import ArrayLike, PyTree
 from .call_order import call_order
 from .delay_buffer import blank, length_of, push_first, push_in_ring
 from .delay_reading import Reading
-from .delay_steps import TOLERANCE, checked_steps, longer, ratio_to_dt, steps_in
+from .delay_steps import TOLERANCE, checked_steps, longer, ratio_to_dt, steps_in, warn_of_rounding
 from .interpolation import INTERPOLATIONS
 from .module import Module
 from .unit_arithmetic import subtract
@@ -37,10 +37,10 @@ class Delay(Module):
     """The last values of a pytree of arrays; ``delay(current)`` takes in the next one.
 
     `target_info` is such a pytree, without batch axes. `time` and `entries`, which name times, say
-    how far back to remember; a time that is no multiple of `dt` is rounded up. A time may be an
-    array: one for each element of the value (each neuron), or, with index arrays, one for each
-    element that they choose (each synapse). Indices count behind the batch axis. The first values
-    are 0, or what `init` gives for the shape ``(max_length, [batch], ...)``.
+    how far back to remember; one that is no multiple of `dt` is rounded up, with a warning. A time
+    may be an array: one for each element of the value (each neuron), or, with index arrays, one for
+    each element that they choose (each synapse). Indices count behind the batch axis. The first
+    values are 0, or what `init` gives for the shape ``(max_length, [batch], ...)``.
 
     Where `environ` has a step index `i`, `k` steps ago is the value given in step ``i - k``, also
     before that of step `i` is given. Without `i`, and for the method "concat", it is `k` values
@@ -213,6 +213,7 @@ class Delay(Module):
         if delay_time is None:
             return checked_steps(0 if delay_step is None else delay_step)
         if not self.interpolates_entries:
+            warn_of_rounding(delay_time, self)
             return steps_in(delay_time)
         return ratio_to_dt(delay_time)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import numpy as np
 
 from .. import environ
 from .._engine.jax_api import is_tracer
+from .._engine.names import describe, stacklevel
 from .._units import attach, number_in, split
 
 TOLERANCE = 1e-3  # of a step: 0.3 ms is 3 steps of 0.1 ms, whatever the rounding of the ratio
@@ -26,6 +28,18 @@ def steps_in(time: Any) -> Any:
     nearest = xp.round(ratio)
     steps = xp.where(abs(ratio - nearest) <= TOLERANCE, nearest, xp.ceil(ratio))
     return steps.astype(np.int32)
+
+
+def warn_of_rounding(time: Any, owner: Any) -> None:
+    """Say it where a time lies between two steps and is rounded up."""
+    ratio = ratio_to_dt(time)
+    if not is_tracer(ratio) and np.any(abs(ratio - np.round(ratio)) > TOLERANCE):
+        warnings.warn(
+            f"{describe(owner)} takes {steps_in(time)} steps for a delay of {time}, which is no "
+            f"multiple of dt={environ.get_dt()}. Choose a multiple, or give the Delay an "
+            "`interpolation`.",
+            stacklevel=stacklevel(),
+        )
 
 
 def ratio_to_dt(time: Any) -> Any:
