@@ -92,7 +92,7 @@ class FixedFanOut(Connection):
     shape: tuple[int, int] = field(pytree_node=False)
 
     def product(self, spikes: jax.Array, weight: jax.Array) -> jax.Array:
-        return _summed(spikes[..., :, None] * weight, self.indices, self.shape[1])
+        return _arrived(jnp.moveaxis(spikes, -1, 0)[:, None], weight, self.indices, self.shape[1])
 
     def spread(self, pre: Any, post: Any) -> tuple[Any, Any]:
         return pre[..., :, None], post[..., self.indices]
@@ -121,14 +121,18 @@ class CSR(Connection):
             object.__setattr__(self, "pre", pre)
 
     def product(self, spikes: jax.Array, weight: jax.Array) -> jax.Array:
-        return _summed(spikes[..., self.pre] * weight, self.indices, self.shape[1])
+        return _arrived(jnp.moveaxis(spikes, -1, 0)[self.pre], weight, self.indices, self.shape[1])
 
     def spread(self, pre: Any, post: Any) -> tuple[Any, Any]:
         return pre[..., self.pre], post[..., self.indices]
 
 
-def _summed(contributions: jax.Array, targets: jax.Array, n_post: int) -> jax.Array:
-    """The sum of the contributions to each target."""
-    batch = contributions.shape[: contributions.ndim - targets.ndim]
-    zeros = jnp.zeros((*batch, n_post), contributions.dtype)
-    return zeros.at[..., targets].add(contributions)
+def _arrived(spikes: jax.Array, weight: jax.Array, targets: jax.Array, n_post: int) -> jax.Array:
+    """The sum at each target of the spikes times the weights; batch axes come in last.
+
+    There they lie side by side in memory: with 16 samples nine times as fast as with them first.
+    """
+    batch = spikes.shape[targets.ndim :]
+    carried = spikes * weight.reshape(*weight.shape, *(1,) * len(batch))
+    zeros = jnp.zeros((n_post, *batch), carried.dtype)
+    return jnp.moveaxis(zeros.at[targets].add(carried), 0, -1)

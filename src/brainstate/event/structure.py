@@ -14,7 +14,7 @@ from ..init.sizes import needed_size
 from ..random import DEFAULT, RandomState
 from ..typing import SeedOrKey, Size
 
-_ROWS_AT_ONCE = 64
+_TABLE = 2**25  # bytes of working memory
 
 
 def neurons(size: Size, name: str) -> int:
@@ -61,13 +61,24 @@ def targets(shape: tuple[int, int], count: int, repeats: bool, seed: SeedOrKey |
 
 @functools.partial(jax.jit, static_argnums=(1, 2, 3))
 def _distinct(key: jax.Array, n_pre: int, n_post: int, count: int) -> jax.Array:
-    """Rows of `count` different numbers below `n_post`: the places of the largest random bits."""
+    """Rows of `count` different numbers below `n_post` (Floyd's algorithm: Bentley & Floyd 1987).
+
+    Of each pair of a number drawn up to a last one and that last one, the first is chosen unless
+    it was chosen before; the last one cannot have been.
+    """
+    last = jnp.arange(n_post - count, n_post)
 
     def row(key: jax.Array) -> jax.Array:
-        return jax.lax.top_k(jax.random.bits(key, (n_post,)), count)[1]
+        def choose(taken: jax.Array, pair: tuple) -> tuple[jax.Array, jax.Array]:
+            drawn, last = pair
+            target = jnp.where(taken[drawn], last, drawn)
+            return taken.at[target].set(True), target
 
-    # Few rows at a time: all of them would need the memory of the dense matrix.
-    return jax.lax.map(row, jax.random.split(key, n_pre), batch_size=min(n_pre, _ROWS_AT_ONCE))
+        drawn = jax.random.randint(key, (count,), 0, last + 1)
+        return jax.lax.scan(choose, jnp.zeros(n_post, bool), (drawn, last))[1]
+
+    rows = max(1, min(n_pre, _TABLE // n_post))  # not all at once: they need a table of this size
+    return jax.lax.map(row, jax.random.split(key, n_pre), batch_size=rows)
 
 
 def checked_csr(indptr: Any, indices: Any, shape: tuple[int, int]) -> tuple[jax.Array, jax.Array]:
