@@ -121,4 +121,5 @@ def test_precision():
     with brainstate.environ.context(precision=64):
         assert nn.Linear(2, 3).weight.value["weight"].dtype == jnp.float64
     with brainstate.environ.context(precision=16):
-        assert nn.Linear(2, 3)(jnp.ones(2, jnp.bfloat16)).dtype == jnp.bfloat16
+        layer = nn.Linear(2, 3, w_mask=np.ones((2, 3), np.float32))
+        assert layer(jnp.ones(2, jnp.bfloat16)).dtype == jnp.bfloat16

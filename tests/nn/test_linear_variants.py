@@ -29,12 +29,18 @@ def test_weight_standardization():
     found = weight_standardization(jnp.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]))
     np.testing.assert_allclose(found, np.outer([-1, 0, 1], [1, 1]) / np.sqrt(2), atol=1e-6)
     w, gain = RNG.normal(size=(3, 2, 4)).astype(np.float32), np.arange(1.0, 5.0)
-    np.testing.assert_allclose(weight_standardization(w, gain=gain), standardized(w, gain), 1e-5)
+    np.testing.assert_allclose(
+        weight_standardization(w, gain=gain), standardized(w, gain), rtol=1e-5, atol=1e-5
+    )
     first = weight_standardization(np.moveaxis(w, -1, 0), out_axis=0)
-    np.testing.assert_allclose(np.moveaxis(first, 0, -1), standardized(w), rtol=1e-5)
+    np.testing.assert_allclose(np.moveaxis(first, 0, -1), standardized(w), rtol=1e-5, atol=1e-6)
     small = np.float32([[1e-3], [-1e-3]])
-    np.testing.assert_allclose(weight_standardization(small, eps=1e-2), small * 10, rtol=1e-5)
-    np.testing.assert_allclose(weight_standardization(w * u.mS), standardized(w), rtol=1e-5)
+    np.testing.assert_allclose(
+        weight_standardization(small, eps=1e-2), small * 10, rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        weight_standardization(w * u.mS), standardized(w), rtol=1e-5, atol=1e-6
+    )
     assert weight_standardization(w, gain=2.0 * u.mV).unit == u.mV
     with pytest.raises(ValueError, match=r"`out_axis`=3.*\(3, 2, 4\)"):
         weight_standardization(w, out_axis=3)
@@ -48,7 +54,7 @@ def test_scaled_ws_linear():
     np.testing.assert_array_equal(value["gain"], np.ones((1, 2)))
     layer.weight.value = value | {"gain": jnp.array([[2.0, 3.0]])}
     w = standardized(np.asarray(value["weight"]), [2.0, 3.0]) * mask
-    np.testing.assert_allclose(layer(x), x @ w + 1, rtol=1e-5)
+    np.testing.assert_allclose(layer(x), x @ w + 1, rtol=1e-5, atol=1e-5)
     assert list(nn.ScaledWSLinear(3, 2, b_init=None, ws_gain=False).weight.value) == ["weight"]
     in_volts = nn.ScaledWSLinear(3, 2, b_init=None)
     assert in_volts(x * u.mV).unit == u.mV
@@ -77,7 +83,7 @@ def test_one_to_one():
     w, b = RNG.normal(size=(2, 3)), np.arange(3.0)
     layer = nn.OneToOne((2, 3), w_init=w * u.mS, b_init=b * u.uA)
     x = RNG.normal(size=(4, 2, 3)).astype(np.float32)
-    np.testing.assert_allclose(layer(x * u.mV).to_decimal(u.uA), x * w + b, rtol=1e-5)
+    np.testing.assert_allclose(layer(x * u.mV).to_decimal(u.uA), x * w + b, rtol=1e-5, atol=1e-6)
     assert layer.out_size == (2, 3)
     assert list(nn.OneToOne(3).weight.value) == ["weight"]
 
@@ -178,7 +184,7 @@ def test_long_rows_are_shortened(order):
     layer = nn.Embedding(3, 2, embedding_init=w * u.mV, max_norm=1e-3 * u.volt, norm_type=order)
     found = layer(jnp.arange(3)).to_decimal(u.mV)
     norm = np.linalg.norm(w[0], order)
-    np.testing.assert_allclose(found, [w[0] / norm, w[1], w[2]], rtol=1e-5)
+    np.testing.assert_allclose(found, [w[0] / norm, w[1], w[2]], rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(layer.weight.value.mantissa, w)
 
     def plain(w):

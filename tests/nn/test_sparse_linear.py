@@ -8,6 +8,7 @@ from jax.experimental import sparse
 
 import brainstate
 from brainstate import nn
+from brainstate.transform import jit
 
 DENSE = np.float32([[0, 1, 0, 2], [0, 0, 0, 0], [3, 0, 4, 0]])
 CSR = scipy.sparse.csr_array(DENSE)
@@ -16,14 +17,18 @@ X = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
 
 def test_csr():
     layer = nn.CSRLinear(3, 4, CSR.indptr, CSR.indices, CSR.data * u.mS)
-    np.testing.assert_allclose(layer(X * u.mV).to_decimal(u.uA), X @ DENSE, rtol=1e-5)
-    np.testing.assert_allclose(layer(X[0, 0] > 0).mantissa, (X[0, 0] > 0) @ DENSE, rtol=1e-5)
+    np.testing.assert_allclose(layer(X * u.mV).to_decimal(u.uA), X @ DENSE, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        layer(X[0, 0] > 0).mantissa, (X[0, 0] > 0) @ DENSE, rtol=1e-5, atol=1e-6
+    )
     shared = nn.CSRLinear(3, 4, CSR.indptr, CSR.indices, 0.5)
     assert shared.weight.value.shape == ()
-    np.testing.assert_allclose(shared(X), X @ (0.5 * (DENSE != 0)), rtol=1e-5)
+    np.testing.assert_allclose(shared(X), X @ (0.5 * (DENSE != 0)), rtol=1e-5, atol=1e-6)
     drawn = nn.CSRLinear(3, 4, CSR.indptr, CSR.indices, brainstate.init.Uniform())
     assert drawn.weight.value.shape == CSR.data.shape
     assert (drawn.in_size, drawn.out_size) == ((3,), (4,))
+    made = jit(lambda: nn.CSRLinear(3, 4, CSR.indptr, CSR.indices, CSR.data))()
+    np.testing.assert_allclose(made(X), X @ DENSE, rtol=1e-5, atol=1e-6)
 
 
 def test_csr_with_repeated_and_without_connections():

@@ -55,8 +55,8 @@ class Linear(Module):
 
 
 def masked(w: Any, mask: Any | None) -> Any:
-    """``w ∘ mask``; no mask lets everything through."""
-    return w if mask is None else w * mask
+    """``w ∘ mask``, in the precision of `w`; no mask lets everything through."""
+    return w if mask is None else w * jnp.asarray(mask, w.dtype)
 
 
 def affine(x: Any, w: Any, b: Any = None, product: Callable = jnp.matmul) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from .._state import ParamState, State
+from .._state import LongTermState, ParamState, State
 from .._units import split
 from ..init import param
 from ..init.parameters import full_param
@@ -21,16 +21,21 @@ from .weights import weights
 
 
 class _Sparse(Module):
-    """A layer with one connection from ``rows[k]`` to ``columns[k]`` for each `k`."""
+    """A layer with one connection from ``rows[k]`` to ``columns[k]`` for each `k`.
+
+    Both stand in a State, to be inputs of compiled programs rather than constants in them.
+    """
 
     def _connect(self, rows: Any, columns: Any, shape: tuple[int, int]) -> None:
         self.in_size, self.out_size = shape[:1], shape[1:]
-        self._rows, self._columns = jnp.asarray(rows), jnp.asarray(columns)
+        places = {"rows": jnp.asarray(rows, jnp.int32), "columns": jnp.asarray(columns, jnp.int32)}
+        self.structure = LongTermState(places)
 
     def _product(self, x: Any, w: Any) -> Any:
-        carried = jnp.asarray(x)[..., self._rows] * w
+        places = self.structure.value
+        carried = jnp.asarray(x)[..., places["rows"]] * w
         y = jnp.zeros((*carried.shape[:-1], self.out_size[-1]), carried.dtype)  # type: ignore[index]
-        return y.at[..., self._columns].add(carried)
+        return y.at[..., places["columns"]].add(carried)
 
 
 class CSRLinear(_Sparse):
@@ -38,7 +43,7 @@ class CSRLinear(_Sparse):
 
     Row `i` holds ``weight[k]`` in column ``indices[k]`` for `k` from ``indptr[i]`` up to
     ``indptr[i + 1]``; repeated entries add up. The State `weight` holds one number for each
-    connection, or one that all share; units are allowed.
+    connection, or one that all share; units are allowed. Where they lead is in `structure`.
 
     >>> import brainstate, jax.numpy as jnp
     >>> layer = brainstate.nn.CSRLinear(3, 4, [0, 2, 2, 3], [0, 3, 1], jnp.array([1.0, 2.0, 3.0]))
@@ -87,7 +92,8 @@ class SparseLinear(_Sparse):
 
     `spar_mat` is a matrix of shape ``(in, out)`` of `brainunit.sparse`, `jax.experimental.sparse`
     or `scipy.sparse`, in coordinates (COO, BCOO) or compressed (CSR, BCSR, CSC); its stored
-    entries are `weight` in the State of that name. `in_size` may have axes before the last one.
+    entries are `weight` in the State of that name, and their places are in `structure`. `in_size`
+    may have axes before the last one.
 
     >>> import brainstate, brainunit as u, jax.numpy as jnp
     >>> matrix = u.sparse.CSR.fromdense(jnp.array([[0.0, 1.0], [2.0, 0.0]]))
