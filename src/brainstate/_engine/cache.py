@@ -63,7 +63,7 @@ class ProgramCache:
     def _of_frame() -> dict:
         frame = current_frame()
         # An inner plain jax trace may be running, whose tracers must not be kept.
-        return {} if frame is None or current_trace() is not frame.trace else frame.programs
+        return {} if frame is None or current_trace() is not frame.trace else frame.kept
 
 
 def is_repeatable(program: Program) -> bool:

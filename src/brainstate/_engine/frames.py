@@ -50,7 +50,7 @@ class Frame:
         self.created: dict[State, None] = {}  # constructed inside
         self.nodes: dict[int, Any] = {}  # id -> node made inside
         self.edits: dict[tuple[int, str], Any] = {}  # (id, attribute) -> node edited inside
-        self.programs: dict[Any, list] = {}  # traced in this frame, closing over its tracers
+        self.kept: dict[Any, Any] = {}  # until the body ends: what may hold its tracers
         self.give(given or {})
 
     def give(self, values: dict[State, Any]) -> None:
@@ -70,7 +70,7 @@ class Frame:
             self.parent.edits.update(self.edits)
         self.values.clear()  # effects were handed on; keep no tracer alive
         self.contents.clear()
-        self.programs.clear()
+        self.kept.clear()
         self.parent = self.outer_trace = None  # programs outlive their frames' surroundings
         del self.trace, self._token
 

@@ -27,7 +27,7 @@ class BindCondData(Mixin):
             return
         key = id(self), _BOUND
         frame.edits[key] = self  # what this body reads from now on is its own
-        frame.programs[key] = [self, conductance]  # emptied at the end, as are others of its values
+        frame.kept[key] = self, conductance
         tick()  # kept programs of inner functions look at their facts again
 
     def unbind_cond(self) -> None:
@@ -45,8 +45,8 @@ def _bound_now(out: BindCondData) -> Any:
     """What is bound in the innermost body that bound anything, in itself or in a part of it."""
     frame, key = current_frame(), (id(out), _BOUND)
     while frame is not None:
-        if key in frame.programs:
-            return frame.programs[key][1]
+        if key in frame.kept:
+            return frame.kept[key][1]
         if key in frame.edits:  # in an inner body, which has ended
             return None
         frame = frame.parent

@@ -7,7 +7,6 @@ when it ends or fails.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from .dynamics import Dynamics
 
 WAITING = "inputs that wait"  # a kind of fact that compiled functions rely on
-
-_given_in: weakref.WeakKeyDictionary[Frame, list[Waiting]] = weakref.WeakKeyDictionary()
 
 
 class Waiting:
@@ -45,7 +42,7 @@ def put(model: Dynamics, table: str, key: str, inp: Any) -> None:
         kept = (old for old in model._given_outside if (old.table, old.key) != (table, key))
         model._given_outside = (*kept, new)
     else:
-        given = _given_in.setdefault(frame, [])
+        given = _given_in(frame)
         given[:] = [old for old in given if not _is_for(old, model, table, key)] + [new]
         tick()  # kept programs of inner functions look at their facts again
 
@@ -73,7 +70,11 @@ def _waiting(model: Dynamics, table: str) -> list[Waiting]:
 
 
 def _given_in_bodies(model: Dynamics) -> tuple[Waiting, ...]:
-    return tuple(w for frame in _bodies() for w in _given_in.get(frame, ()) if w.model is model)
+    return tuple(w for frame in _bodies() for w in _given_in(frame) if w.model is model)
+
+
+def _given_in(frame: Frame) -> list[Waiting]:
+    return frame.kept.setdefault(WAITING, [])
 
 
 def _bodies() -> Iterator[Frame]:
@@ -89,7 +90,7 @@ def _take_out(model: Dynamics, arrays: list[Waiting]) -> None:
     tick()
     repeats = False
     for frame in _bodies():
-        given = _given_in.get(frame, [])
+        given = _given_in(frame)
         _refuse_repeats(repeats, [w for w in given if w in arrays])
         given[:] = [w for w in given if w not in arrays]
         repeats = repeats or frame.repeats
