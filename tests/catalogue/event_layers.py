@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from brainstate import event, init
+from brainstate import event
 from catalogue.entry import Entry
 
 
@@ -16,12 +16,16 @@ def layer(name, make):
     )
 
 
+def weights(*shape):
+    return np.linspace(-1.0, 1.0, np.prod(shape)).reshape(shape)
+
+
 ENTRIES = [
-    layer("event.Linear", lambda: event.Linear(3, 2, init.Normal())),
-    layer("event.FixedProb", lambda: event.FixedProb(3, 4, 0.5, init.Normal())),
+    layer("event.Linear", lambda: event.Linear(3, 2, weights(3, 2))),
+    layer("event.FixedProb", lambda: event.FixedProb(3, 4, 0.5, weights(3, 2))),
     layer("event.FixedNumConn", lambda: event.FixedNumConn(3, 4, 2, 0.5, allow_multi_conn=False)),
     layer(
         "event.CSRLinear",
-        lambda: event.CSRLinear(3, 4, np.array([0, 2, 2, 3]), np.array([0, 3, 1]), init.Normal()),
+        lambda: event.CSRLinear(3, 4, np.array([0, 2, 2, 3]), np.array([0, 3, 1]), weights(3)),
     ),
 ]

@@ -1,9 +1,12 @@
 """Rules of plasticity. They return nothing, so each is called before the layer that it changes."""
 
 import jax.numpy as jnp
+import numpy as np
 
-from brainstate import event, init, nn
+from brainstate import event, nn
 from catalogue.entry import Entry
+
+WEIGHTS = np.array([0.5, -1.0, 2.0])
 
 
 class Learner(nn.Module):
@@ -44,11 +47,11 @@ def triplets(layer):
 
 
 ENTRIES = [
-    learner("PairSTDP", lambda: nn.Linear(3, 2), pairs),
-    learner("TripletSTDP", lambda: event.FixedProb(3, 2, 0.5, init.Normal()), triplets),
+    learner("PairSTDP", lambda: nn.Linear(3, 2, w_init=0.5), pairs),
+    learner("TripletSTDP", lambda: event.Linear(3, 2, WEIGHTS[:, None] * np.ones(2)), triplets),
     learner(
         "ThreeFactor",
-        lambda: event.CSRLinear(3, 2, [0, 2, 2, 3], [0, 1, 1], init.Normal()),
+        lambda: event.CSRLinear(3, 2, [0, 2, 2, 3], [0, 1, 1], WEIGHTS),
         lambda layer: nn.ThreeFactor(pairs(layer), tau_e=50.0),
         0.7,
     ),
