@@ -25,7 +25,6 @@ ENTRIES = [
     linear("SignedWLinear", lambda: nn.SignedWLinear(2, 3, w_sign=np.array([[1.0], [-1.0]]))),
     linear("OneToOne", lambda: nn.OneToOne(2, b_init=1.0)),
     linear("AllToAll", lambda: nn.AllToAll(2, 3, include_self=False)),
-    linear("CSRLinear", lambda: nn.CSRLinear(2, 3, [0, 2, 3], [0, 2, 1], np.arange(3.0))),
     linear(
         "SparseLinear",
         lambda: nn.SparseLinear(scipy.sparse.csr_array([[0.0, 0.5], [2.0, 1.0]]), b_init=0.1),

@@ -142,7 +142,6 @@ def test_param_type_is_the_class_of_the_weight():
         lambda **k: nn.Conv1d((2, 1), 3, 1, w_init=1.0, **k),
         lambda **k: nn.ScaledWSConv1d((2, 1), 3, 1, w_init=1.0, **k),
         lambda **k: nn.ConvTranspose1d((2, 1), 3, 1, w_init=1.0, **k),
-        lambda **k: nn.CSRLinear(1, 1, [0, 1], [0], 1.0, **k),
         lambda **k: nn.SparseLinear(matrix, **k),
     ):
         layer = make(name="a", param_type=Fixed)

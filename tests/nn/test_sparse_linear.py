@@ -31,13 +31,6 @@ def test_csr():
     np.testing.assert_allclose(made(X), X @ DENSE, rtol=1e-5, atol=1e-6)
 
 
-def test_csr_with_repeated_and_without_connections():
-    twice = nn.CSRLinear(1, 2, [0, 2], [1, 1], np.array([1.0, 2.0]))
-    np.testing.assert_array_equal(twice(jnp.ones(1)), [0, 3])
-    empty = nn.CSRLinear(2, 3, [0, 0, 0], [], 1.0)
-    np.testing.assert_array_equal(empty(jnp.ones((4, 2))), np.zeros((4, 3)))
-
-
 def test_csr_gradients():
     layer = nn.CSRLinear(3, 4, CSR.indptr, CSR.indices, CSR.data)
     out = np.random.default_rng(1).normal(size=(2, 5, 4)).astype(np.float32)
@@ -47,24 +40,6 @@ def test_csr_gradients():
     dense = jax.grad(lambda w: ((X @ w) * out).sum())(DENSE)
     np.testing.assert_allclose(by_state["w"], dense[DENSE != 0], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(by_input, out @ DENSE.T, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("indptr", "indices", "text"),
-    [
-        ([0, 1], [0], "n_pre \\+ 1 = 3"),
-        ([0, 1, 1], [0, 1], "number of indices, which is 2"),
-        ([0, 2, 1], [0], "never decrease"),
-        ([1, 1, 1], [0], "from 0"),
-        ([0, 1, 1], [3], r"\[0, 3\); found numbers from 3"),
-        ([0, 1, 1], [-1], r"\[0, 3\); found numbers from -1"),
-        ([0, 1, 1], [0.5], "`indices` must be a vector of integers"),
-        ([[0, 1, 1]], [0], "`indptr` must be a vector of integers"),
-    ],
-)
-def test_impossible_structures(indptr, indices, text):
-    with pytest.raises(ValueError, match=text):
-        nn.CSRLinear(2, 3, indptr, indices, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def full_param(parameter: ArrayLike | Callable, shape: tuple[int, ...]) -> Any:
 
 
 def is_array(x: Any) -> bool:
+    """Whether `x` is a number or an array, with or without a unit."""
     return is_quantity(x) or isinstance(
         x, (bool, int, float, complex, np.generic, np.ndarray, jax.Array)
     )

@@ -147,7 +147,7 @@ from .shaping import (
 )
 from .short_term_plasticity import STD, STP
 from .source import Source
-from .sparse_linear import CSRLinear, SparseLinear
+from .sparse_linear import SparseLinear
 from .spike_sources import PoissonEncoder, PoissonSpike, SpikeTime
 from .state_with_delay import StateWithDelay
 from .synapses import Alpha, DualExpon, Expon, Synapse
@@ -173,7 +173,6 @@ __all__ = [
     "Vmap",
     # linear layers
     "AllToAll",
-    "CSRLinear",
     "Embedding",
     "Linear",
     "LoRA",

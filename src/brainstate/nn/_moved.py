@@ -8,7 +8,14 @@ from typing import Any
 
 from .. import functional, init, surrogate
 
-_EVENT = ("EventFixedNumConn", "EventFixedProb", "EventLinear", "FixedNumConn", "FixedProb")
+_EVENT = (
+    "CSRLinear",
+    "EventFixedNumConn",
+    "EventFixedProb",
+    "EventLinear",
+    "FixedNumConn",
+    "FixedProb",
+)
 
 # A room, and which of its names are found in `nn` as well, as is the room itself. What `nn` has of
 # its own goes first: `nn.Identity` is a layer.
