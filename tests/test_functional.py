@@ -77,31 +77,43 @@ OF_PLAIN_NUMBERS = [
 ]
 
 
-def cases(rows):
+def numbered(rows):
     names = [f"{fun.__name__}{list(options) or ''}" for fun, _, *options in rows]
-    return pytest.mark.parametrize("row", rows, ids=names)
+    return pytest.mark.parametrize(("number", "row"), [*enumerate(rows)], ids=names)
 
 
-@cases(KEEPING_UNITS + OF_PLAIN_NUMBERS)
-def test_values_and_types(row):
+def results(rows, x):
+    """Of all functions, compiled at once."""
+    return jax.jit(lambda x: [fun(x, *options) for fun, _, *options in rows])(x)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return results(KEEPING_UNITS + OF_PLAIN_NUMBERS, jnp.asarray(X))
+
+
+@pytest.fixture(scope="module")
+def quantities():
+    return results(KEEPING_UNITS, jnp.asarray(X) * u.mV)
+
+
+@numbered(KEEPING_UNITS + OF_PLAIN_NUMBERS)
+def test_values_and_types(number, row, plain):
     fun, truth, *options = row
-    out = fun(jnp.asarray(X), *options)
-    np.testing.assert_allclose(out, truth(X), rtol=1e-4, atol=2e-5)
+    np.testing.assert_allclose(plain[number], truth(X), rtol=1e-4, atol=2e-5)
     for dtype in (jnp.float16, jnp.bfloat16):
         x = jax.ShapeDtypeStruct(X.shape, dtype)
         assert jax.eval_shape(lambda x: fun(x, *options), x).dtype == dtype
 
 
-@cases(KEEPING_UNITS)
-def test_units_are_kept(row):
-    fun, truth, *options = row
-    out = fun(jnp.asarray(X) * u.mV, *options)
-    assert out.unit == u.mV
-    np.testing.assert_allclose(out.mantissa, truth(X), rtol=1e-4, atol=2e-5)
+@numbered(KEEPING_UNITS)
+def test_units_are_kept(number, row, quantities):
+    assert quantities[number].unit == u.mV
+    np.testing.assert_allclose(quantities[number].mantissa, row[1](X), rtol=1e-4, atol=2e-5)
 
 
-@cases(OF_PLAIN_NUMBERS)
-def test_units_are_refused(row):
+@numbered(OF_PLAIN_NUMBERS)
+def test_units_are_refused(number, row):
     with pytest.raises(TypeError, match="Quantity" if row[0] is F.logsumexp else "mV"):
         row[0](jnp.asarray(X) * u.mV, *row[2:])
 

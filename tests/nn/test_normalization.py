@@ -45,7 +45,8 @@ def test_batch_norm(spatial):
     np.testing.assert_allclose(layer.running_var.value.ravel(), var, rtol=1e-5)
     assert isinstance(layer.running_mean, brainstate.LongTermState)
     with fit(False):
-        for part, y in ((x, layer(x)), (x[0], layer(x[0]))):
+        ys = bt.jit(lambda: (layer(x), layer(x[0])))()
+        for part, y in zip((x, x[0]), ys, strict=True):
             expected = 2 * (part - mean) / np.sqrt(var + 1e-5) + 0.5
             np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(layer.running_mean.value.ravel(), mean, rtol=1e-5)
@@ -62,18 +63,18 @@ def test_batch_norm_without_running_statistics_uses_the_batch():
 def test_batch_norm_keeps_digits_where_the_mean_is_large():
     x = numbers(100, 2, mean=1e4)
     with fit(True):
-        found = nn.BatchNorm0d(2)(x)
+        found = bt.jit(nn.BatchNorm0d(2))(x)
     np.testing.assert_allclose(found, standardized(x, 0, 1e-5), atol=5e-3)
 
 
-@pytest.mark.parametrize("feature_axis", [0, 1, (0, -1)])
+@pytest.mark.parametrize("feature_axis", [0, (0, -1)])
 def test_batch_norm_over_other_axes(feature_axis):
     layer = nn.BatchNorm1d((4, 3), feature_axis)
     x = numbers(5, 4, 3)
     features = {0: (1,), 1: (2,), (0, -1): (1, 2)}[feature_axis]
     axes = tuple(i for i in range(3) if i not in features)
     with fit(True):
-        found = layer(x)
+        found = bt.jit(layer)(x)
     np.testing.assert_allclose(found, standardized(x, axes, 1e-5), atol=1e-5)
     assert layer.running_mean.value.shape == tuple(
         n if i + 1 in features else 1 for i, n in enumerate((4, 3))
@@ -115,8 +116,7 @@ def test_lanes_without_a_name_may_not_share_running_statistics():
         bt.vmap(layer)(numbers(4, 6, 3))
 
 
-@pytest.mark.parametrize("fast", [True, False])
-@pytest.mark.parametrize("axes", [-1, 0, (0, 1)])
+@pytest.mark.parametrize(("axes", "fast"), [(-1, True), (0, False), ((0, 1), True)])
 def test_layer_norm(axes, fast):
     layer = nn.LayerNorm(
         (4, 3), axes, (0, 1), epsilon=0.1, use_fast_variance=fast,
@@ -127,7 +127,7 @@ def test_layer_norm(axes, fast):
     expected = standardized(x, over, 0.1) * layer.weight.value["scale"]
     expected = expected + layer.weight.value["bias"]
     assert layer.weight.value["scale"].shape == (4, 3)
-    np.testing.assert_allclose(layer(x), expected, atol=1e-5)
+    np.testing.assert_allclose(bt.jit(layer)(x), expected, atol=1e-5)
 
 
 def test_rms_norm():
@@ -135,7 +135,7 @@ def test_rms_norm():
     scale = np.arange(3.0)
     expected = x / np.sqrt((x**2).mean(-1, keepdims=True) + 0.1) * scale
     layer = nn.RMSNorm((4, 3), epsilon=0.1, scale_init=scale)
-    np.testing.assert_allclose(layer(x), expected, rtol=1e-5)
+    np.testing.assert_allclose(bt.jit(layer)(x), expected, rtol=1e-5)
     assert list(layer.weight.value) == ["scale"]
     over_both = x / np.sqrt((x**2).mean((1, 2), keepdims=True) + 0.1)
     plain = nn.RMSNorm((4, 3), epsilon=0.1, use_scale=False, reduction_axes=(0, 1))
@@ -143,8 +143,9 @@ def test_rms_norm():
     assert not plain.states()
 
 
-@pytest.mark.parametrize("groups", [{"num_groups": 2}, {"group_size": 3}])
-@pytest.mark.parametrize("feature_axis", [-1, 0])
+@pytest.mark.parametrize(
+    ("feature_axis", "groups"), [(-1, {"num_groups": 2}), (0, {"group_size": 3})]
+)
 def test_group_norm(groups, feature_axis):
     size = (4, 6) if feature_axis == -1 else (6, 4)
     layer = nn.GroupNorm(size, feature_axis, scale_init=2.0, epsilon=0.1, **groups)
@@ -152,7 +153,7 @@ def test_group_norm(groups, feature_axis):
     channels_last = np.moveaxis(x, feature_axis if feature_axis < 0 else feature_axis + 1, -1)
     parts = [standardized(part, (1, 2), 0.1) for part in np.split(channels_last, 2, -1)]
     expected = 2 * np.moveaxis(np.concatenate(parts, -1), -1, -1 if feature_axis else 1)
-    np.testing.assert_allclose(layer(x), expected, atol=1e-5)
+    np.testing.assert_allclose(bt.jit(layer)(x), expected, atol=1e-5)
     assert layer.num_groups == 2
 
 

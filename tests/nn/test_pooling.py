@@ -46,15 +46,30 @@ def norm_of(p):
     return lambda x, axes: np.nansum(np.abs(x) ** p, axes) ** (1 / p)
 
 
-POOLS = [
-    (lambda n: getattr(nn, f"MaxPool{n}d"), np.nanmax),
-    (lambda n: getattr(nn, f"AvgPool{n}d"), np.nanmean),
-    (lambda n: lambda *a, **k: getattr(nn, f"LPPool{n}d")(3, *a, **k), norm_of(3)),
-    (
-        lambda n: lambda *a, **k: getattr(nn, f"LPPool{n}d")(np.inf, *a, **k),
-        lambda x, axes: np.nanmax(np.abs(x), axes),
-    ),
+FUNCTIONS = [
+    np.nanmax,
+    np.nanmean,
+    norm_of(3),
+    lambda x, axes: np.nanmax(np.abs(x), axes),
 ]
+
+
+def pools(count, *args, **kwargs):
+    """The layers that compute `FUNCTIONS`, for this number of spatial axes."""
+    norm = getattr(nn, f"LPPool{count}d")
+    return [
+        getattr(nn, f"MaxPool{count}d")(*args, **kwargs),
+        getattr(nn, f"AvgPool{count}d")(*args, **kwargs),
+        norm(3, *args, **kwargs),
+        norm(np.inf, *args, **kwargs),
+    ]
+
+
+def together(layers, x):
+    """What the layers give, compiled at once."""
+    return jax.jit(lambda x: [layer(x) for layer in layers])(x)
+
+
 WINDOWS = [  # kernel, stride, padding as written, padding of each axis
     ((3,), (2,), 1, [(1, 1)]),
     ((3,), (1,), (0, 2), [(0, 2)]),
@@ -68,13 +83,13 @@ WINDOWS = [  # kernel, stride, padding as written, padding of each axis
 
 @pytest.mark.parametrize(("kernel", "stride", "padding", "pairs"), WINDOWS)
 def test_windows(kernel, stride, padding, pairs):
-    x = distinct(2, *(5, 4, 6)[3 - len(kernel) :], 3)
-    for make, function in POOLS:
-        layer = make(len(kernel))(kernel, stride, padding)
+    n = len(kernel)
+    x = distinct(2, *(5, 4, 6)[3 - n :], 3)
+    layers = pools(n, kernel, stride, padding, in_size=x.shape[1:])
+    for layer, found, function in zip(layers, together(layers, x), FUNCTIONS, strict=True):
         expected = pooled(x, kernel, stride, pairs, function)
-        np.testing.assert_allclose(layer(x), expected, rtol=1e-5, atol=1e-5)
-        sized = make(len(kernel))(kernel, stride, padding, in_size=x.shape[1:])
-        assert sized.out_size == expected.shape[1:]
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+        assert layer.out_size == expected.shape[1:]
 
 
 def test_default_strides():
@@ -88,9 +103,13 @@ def test_default_strides():
 
 @pytest.mark.parametrize(
     ("channel_axis", "shape", "in_size"),
-    [(0, (3, 4, 5), None), (1, (4, 3, 5), None), (-2, (2, 4, 3, 5), None),
-     (None, (3, 4, 5), None), (0, (2, 3, 4, 5), (3, 4, 5)), (1, (2, 4, 3, 5), (4, 3, 5))],
-)  # fmt: skip
+    [
+        (0, (3, 4, 5), None),
+        (-2, (2, 4, 3, 5), None),
+        (None, (3, 4, 5), None),
+        (1, (2, 4, 3, 5), (4, 3, 5)),
+    ],
+)
 def test_channel_axes(channel_axis, shape, in_size):
     """All the same as channels last; with an `in_size`, axes count in it."""
     x = distinct(*shape)
@@ -99,37 +118,38 @@ def test_channel_axes(channel_axis, shape, in_size):
     else:
         axis = channel_axis + (len(shape) - 3 if in_size else 0)
         channels_last, back = np.moveaxis(x, axis, -1), lambda y: np.moveaxis(y, -1, axis)
-    for kind in (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d):
-        found = kind(2, channel_axis=channel_axis, in_size=in_size)(x)
-        np.testing.assert_allclose(found, back(np.asarray(kind(2)(channels_last))), rtol=1e-6)
+    kinds = nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d
+    found = together([kind(2, channel_axis=channel_axis, in_size=in_size) for kind in kinds], x)
+    expected = together([kind(2) for kind in kinds], channels_last)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, back(np.asarray(b)), rtol=1e-6)
 
 
-@pytest.mark.parametrize("function", ADAPTIVE)
 @pytest.mark.parametrize("target", [(3,), (8,), (2, 3), (1, 1), (2, 3, 4)])
-def test_adaptive(function, target):
+def test_adaptive(target):
     x = distinct(2, *(5, 7, 8)[3 - len(target) :], 3)
-    layer = ADAPTIVE[function][len(target) - 1](target, in_size=x.shape[1:])
-    expected = x
-    for axis, count in enumerate(target, 1):  # array_split makes the first parts longer, too
-        parts = np.array_split(expected, count, axis)
-        expected = np.concatenate([function(p, axis=axis, keepdims=True) for p in parts], axis)
-    np.testing.assert_allclose(layer(x), expected, rtol=1e-5, atol=1e-5)
-    assert layer.out_size == (*target, 3)
+    layers = [kinds[len(target) - 1](target, in_size=x.shape[1:]) for kinds in ADAPTIVE.values()]
+    for function, layer, found in zip(ADAPTIVE, layers, together(layers, x), strict=True):
+        expected = x
+        for axis, count in enumerate(target, 1):  # array_split makes the first parts longer, too
+            parts = np.array_split(expected, count, axis)
+            expected = np.concatenate([function(p, axis=axis, keepdims=True) for p in parts], axis)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+        assert layer.out_size == (*target, 3)
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding", "pairs"), WINDOWS)
+@pytest.mark.parametrize(("kernel", "stride", "padding", "pairs"), WINDOWS[::2])
 def test_indices_of_the_largest(kernel, stride, padding, pairs):
     n = len(kernel)
     x = distinct(2, *(5, 4, 6)[3 - n :], 3)
     pool = getattr(nn, f"MaxPool{n}d")(kernel, stride, padding, return_indices=True)
-    y, indices = bt.jit(pool)(x)
+    unpool = getattr(nn, f"MaxUnpool{n}d")(kernel, stride, padding)
+    (y, indices), back = jax.jit(lambda x: (pool(x), unpool(*pool(x), x.shape[1:-1])))(x)
     planes = np.moveaxis(x, -1, 1).reshape(2, 3, -1)
     flat = np.moveaxis(np.asarray(indices), -1, 1).reshape(2, 3, -1)
     found = np.take_along_axis(planes, flat, -1).reshape(2, 3, *y.shape[1:-1])
     np.testing.assert_array_equal(np.moveaxis(found, 1, -1), y)
 
-    unpool = getattr(nn, f"MaxUnpool{n}d")(kernel, stride, padding)
-    back = unpool(y, indices, x.shape[1:-1])
     kept = np.zeros(planes.shape, bool)
     np.put_along_axis(kept, flat, True, -1)
     kept = np.moveaxis(kept.reshape(2, 3, *x.shape[1:-1]), 1, -1)
@@ -154,16 +174,20 @@ def test_size_after_unpooling():
 
 
 def test_units_and_other_types():
+    layers = nn.MaxPool1d(2), nn.AvgPool1d(2, 2), nn.LPPool1d(2, 2), nn.AdaptiveAvgPool1d(2)
     x = distinct(6, 2)
-    for layer in (nn.MaxPool1d(2), nn.AvgPool1d(2), nn.LPPool1d(2, 2), nn.AdaptiveAvgPool1d(2)):
-        out = layer(x * u.mV)
-        assert out.unit == u.mV
-        np.testing.assert_array_equal(out.mantissa, layer(x))
-        assert layer(jnp.asarray(x, jnp.bfloat16)).dtype == jnp.bfloat16
+    for quantity, number in zip(together(layers, x * u.mV), together(layers, x), strict=True):
+        assert quantity.unit == u.mV
+        np.testing.assert_array_equal(quantity.mantissa, number)
+    for layer in layers:
+        half = jax.ShapeDtypeStruct((6, 2), jnp.bfloat16)
+        assert jax.eval_shape(layer, half).dtype == jnp.bfloat16
     integers = np.arange(-6, 6).reshape(6, 2)
-    np.testing.assert_array_equal(nn.MaxPool1d(2)(integers), [[-4, -3], [0, 1], [4, 5]])
-    np.testing.assert_array_equal(nn.AvgPool1d(2, 2)(integers), [[-5, -4], [-1, 0], [3, 4]])
-    np.testing.assert_array_equal(nn.MaxPool1d(2)(integers < -4), [[1, 1], [0, 0], [0, 0]])
+    largest, mean, *_ = together(layers, integers)
+    np.testing.assert_array_equal(largest, [[-4, -3], [0, 1], [4, 5]])
+    np.testing.assert_array_equal(mean, [[-5, -4], [-1, 0], [3, 4]])
+    assert largest.dtype == jnp.int32
+    np.testing.assert_array_equal(layers[0](integers < -4), [[1, 1], [0, 0], [0, 0]])
 
 
 def test_slope_of_a_norm_is_finite_where_all_is_zero():
