@@ -7,6 +7,7 @@ VENV ?= .venv
 CONSTRAINTS ?= constraints.txt
 EXTRAS ?= test,lint
 PYTEST_ARGS ?=
+PARALLEL ?= -n 2 --dist worksteal
 
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
@@ -46,7 +47,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 test: lint suite
 
 suite: $(STAMP)
-	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q $(PARALLEL) $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -23,7 +23,8 @@ CAPTIONS = {
     "compile": "jit, loops, branches, checkpoint",
     "augment": "grad and kin, vmap, pmap, eval_shape",
     "init": "what models are written with",
-    "nn": "Module, layers, neurons",
+    "nn": "Module, layers, neurons, synapses, networks",
+    "event": "sparse connections, layers that spikes pass",
     "optim": "optimizers, learning rates",
     "transform": "augment and compile under one name",
 }
@@ -32,7 +33,7 @@ GROUPS = [
     ("#fde3c8", {"_engine", "_state"}),
     ("#e3f0dc", {"graph", "environ", "random"}),
     ("#d8e8f7", {"compile", "augment", "transform"}),
-    ("#efe2f4", {"init", "nn", "optim"}),
+    ("#efe2f4", {"init", "nn", "event", "optim"}),
 ]
 BELOW = "jax, numpy; brainunit, optax where first used"
 

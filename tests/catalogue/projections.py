@@ -9,12 +9,13 @@ from catalogue.entry import Entry
 
 
 class Late(nn.Module):
-    """Gives each value back one step later, and half a step later."""
+    """Gives each value back one step later, and three of different ages."""
 
     def __init__(self, **options):
         super().__init__()
         self.delay = nn.Delay(jnp.zeros(3, brainstate.environ.dftype()), 0.2, **options)
-        self.delay.register_entry("late", 0.1).register_entry("each", jnp.array([0.0, 0.05, 0.1]))
+        middle = 0.05 if "interpolation" in options else 0.1
+        self.delay.register_entry("late", 0.1).register_entry("each", jnp.array([0.0, middle, 0.2]))
 
     def update(self, x):
         self.delay(x)
