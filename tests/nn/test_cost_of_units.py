@@ -1,12 +1,10 @@
-"""Units cost nothing in compiled steps, and little in eager ones."""
+"""Units cost nothing in compiled steps, and code without them imports none."""
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import brainunit as u
-import jax
 import jax.numpy as jnp
 import pytest
 
@@ -50,17 +48,6 @@ def test_a_compiled_step_has_the_same_equations(kind, plain, unit):
     x = jnp.ones(3)
     without = equations(kind(3, **plain), x, 1.0)
     assert equations(kind(3), x if unit is None else x * unit, u.ms) == without > 5
-
-
-def test_an_eager_step_is_fast():
-    neuron, x = nn.init_all_states(nn.LIF(100)), jnp.full(100, 5.0) * u.mA
-    times = []
-    with brainstate.environ.context(dt=0.1 * u.ms):
-        for _ in range(40):
-            start = time.perf_counter()
-            jax.block_until_ready(neuron(x))
-            times.append(time.perf_counter() - start)
-    assert min(times) < 5e-3  # the best, since other programs share the machine
 
 
 def test_plain_numbers_import_no_units():
