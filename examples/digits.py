@@ -33,11 +33,8 @@ class SpikingNet(bst.nn.Module):
         self.readout = bst.nn.Linear(n_hidden, n_out)
         self.tau = 20.0 * u.ms
 
-    def init_state(self, batch_size):
-        self.scores = bst.HiddenState(jnp.zeros((batch_size, *self.readout.out_size)))
-
-    def reset_state(self, batch_size):
-        self.scores.value = jnp.zeros((batch_size, *self.readout.out_size))
+    def variables(self):
+        return {"scores": bst.nn.Variable(0.0, self.readout.out_size)}
 
     def update(self, inputs):
         before = self.neurons.get_spike()
