@@ -12,7 +12,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # The suite compiles thousands of tiny programs, many of them alike: XLA need not polish them, nor
 # compile one twice. This halves the time of a run.
 _cache = tempfile.TemporaryDirectory(prefix="brainstate-tests-", ignore_cleanup_errors=True)
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _cache.name)
+os.environ["JAX_COMPILATION_CACHE_DIR"] = _cache.name  # of this process: writes are not atomic
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 for flag, value in (
