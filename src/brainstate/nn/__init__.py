@@ -119,6 +119,7 @@ from .padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from .parameter import Const, Param, count_parameters
 from .plasticity import PairSTDP, PlasticityRule, ThreeFactor, TripletSTDP
 from .pooling import (
     AvgPool1d,
@@ -134,11 +135,43 @@ from .pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from .positive_priors import (
+    BetaReg,
+    DirichletReg,
+    ExponentialReg,
+    GammaReg,
+    InverseGammaReg,
+    LogNormalReg,
+    LogUniformReg,
+)
 from .prefetch import OutputDelayAt, Prefetch, PrefetchDelay, PrefetchDelayAt
+from .priors import (
+    CauchyReg,
+    GaussianReg,
+    HorseshoeReg,
+    LaplaceReg,
+    LogisticReg,
+    SpikeAndSlabReg,
+    StudentTReg,
+)
 from .projection import Interaction, Projection
 from .readouts import LeakyRateReadout, LeakySpikeReadout
 from .receptors import AMPA, NMDA, GABAa
 from .recurrent import GRUCell, LSTMCell, MGUCell, RNNCell, URLSTMCell, ValinaRNNCell
+from .regularization import Regularization
+from .regularizers import (
+    ChainedReg,
+    ElasticNetReg,
+    EntropyReg,
+    GroupLassoReg,
+    HuberReg,
+    L1Reg,
+    L2Reg,
+    MaxNormReg,
+    OrthogonalReg,
+    SpectralNormReg,
+    TotalVariationReg,
+)
 from .rotary import rotary_embedding
 from .runge_kutta import rk2_step, rk4_step
 from .shaping import (
@@ -153,6 +186,29 @@ from .state_with_delay import StateWithDelay
 from .synapses import Alpha, DualExpon, Expon, Synapse
 from .synaptic_outputs import COBA, CUBA, MgBlock, SynOut
 from .synaptic_projections import AlignPostProj, CurrentProj, DeltaProj
+from .transforms import (
+    AffineT,
+    ChainT,
+    ClipT,
+    ExpT,
+    IdentityT,
+    LogT,
+    MaskedT,
+    NegativeT,
+    NegSoftplusT,
+    OrderedT,
+    PositiveT,
+    PowerT,
+    ReluT,
+    ScaledSigmoidT,
+    SigmoidT,
+    SimplexT,
+    SoftplusT,
+    SoftsignT,
+    TanhT,
+    Transform,
+    UnitVectorT,
+)
 from .transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .update_markers import (
     not_receive_update_input,
@@ -171,6 +227,59 @@ __all__ = [
     "Sequential",
     "Variable",
     "Vmap",
+    # parameters
+    "Const",
+    "Param",
+    "count_parameters",
+    # transformations of parameters
+    "AffineT",
+    "ChainT",
+    "ClipT",
+    "ExpT",
+    "IdentityT",
+    "LogT",
+    "MaskedT",
+    "NegSoftplusT",
+    "NegativeT",
+    "OrderedT",
+    "PositiveT",
+    "PowerT",
+    "ReluT",
+    "ScaledSigmoidT",
+    "SigmoidT",
+    "SimplexT",
+    "SoftplusT",
+    "SoftsignT",
+    "TanhT",
+    "Transform",
+    "UnitVectorT",
+    # losses of parameters
+    "BetaReg",
+    "CauchyReg",
+    "ChainedReg",
+    "DirichletReg",
+    "ElasticNetReg",
+    "EntropyReg",
+    "ExponentialReg",
+    "GammaReg",
+    "GaussianReg",
+    "GroupLassoReg",
+    "HorseshoeReg",
+    "HuberReg",
+    "InverseGammaReg",
+    "L1Reg",
+    "L2Reg",
+    "LaplaceReg",
+    "LogNormalReg",
+    "LogUniformReg",
+    "LogisticReg",
+    "MaxNormReg",
+    "OrthogonalReg",
+    "Regularization",
+    "SpectralNormReg",
+    "SpikeAndSlabReg",
+    "StudentTReg",
+    "TotalVariationReg",
     # linear layers
     "AllToAll",
     "Embedding",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .._state import ShortTermState
+from .._state import ParamState, ShortTermState
 from ..graph import Node, nodes, states, treefy_states
 from ..graph.walk import UNLIMITED
 from ..init import to_size
@@ -136,6 +137,34 @@ class Module(Node, ParamDesc):
         See `brainstate.graph.treefy_states`.
         """
         return treefy_states(self, *filters)
+
+    def named_parameters(self, recurse: bool = True) -> Iterator[tuple[str, ParamState]]:
+        """(dotted path, State) of every `ParamState` below; without `recurse`, of those held here.
+
+        >>> import brainstate
+        >>> [name for name, _ in brainstate.nn.LSTMCell(1, 2).named_parameters()]
+        ['W.weight']
+        """
+        found = self.states(ParamState, allowed_hierarchy=(0, UNLIMITED if recurse else 0))
+        return ((".".join(map(str, path)), state) for path, state in found.items())
+
+    def parameters(self, recurse: bool = True) -> Iterator[ParamState]:
+        """Every `ParamState` below; without `recurse`, only those held here."""
+        return (state for _, state in self.named_parameters(recurse))
+
+    def children(self) -> Iterator[Module]:
+        """The modules that this one holds, directly or in lists and dicts."""
+        return iter(self.nodes(Module, allowed_hierarchy=(1, 1)).values())
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below, each once, parents before children."""
+        return reversed(self.nodes(Module).values())
+
+    def reg_loss(self) -> Any:
+        """The sum of the losses of all `Param`s below; 0 if none has a regularisation."""
+        from .parameter import Param
+
+        return sum((param.reg_loss() for param in self.nodes(Param).values()), start=0.0)
 
     def _pretty_name(self, name: str, value: Any) -> str | None:
         if name in ("_in_size", "_out_size", "_name"):

@@ -58,6 +58,7 @@ class Interaction(Projection):
         self.modules, self.comm = modules, comm
 
     post: Dynamics
+    modules: Any  # the pipeline, in place of the method of Module
 
     def sent(self, *args: Any) -> Any:
         """The synaptic input of this step."""
