@@ -2,7 +2,31 @@
 
 from . import metrics
 from ._moved import resolve as __getattr__  # noqa: F401  names of later releases
-from .activations import (
+from .collective.all_states import (
+    StateLoadResult,
+    assign_state_values,
+    init_all_states,
+    load_all_states,
+    reset_all_states,
+    save_all_states,
+    vmap_init_all_states,
+    vmap_reset_all_states,
+)
+from .collective.call_order import MAX_ORDER, call_order
+from .collective.collective_calls import call_all_fns, vmap_call_all_fns
+from .collective.environ_context import EnvironContext
+from .collective.lanes import Map, Vmap
+from .containers import Sequential
+from .dynamics.base import Dynamics
+from .dynamics.exp_euler import exp_euler_step
+from .dynamics.runge_kutta import rk2_step, rk4_step
+from .dynamics.update_markers import (
+    not_receive_update_input,
+    not_receive_update_output,
+    receive_update_input,
+    receive_update_output,
+)
+from .layers.activations import (
     CELU,
     ELU,
     GELU,
@@ -34,8 +58,7 @@ from .activations import (
     Tanhshrink,
     Threshold,
 )
-from .adaptive_neurons import AdEx, Izhikevich
-from .adaptive_pooling import (
+from .layers.adaptive_pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
     AdaptiveAvgPool3d,
@@ -43,29 +66,15 @@ from .adaptive_pooling import (
     AdaptiveMaxPool2d,
     AdaptiveMaxPool3d,
 )
-from .all_to_all import AllToAll
-from .attention import MultiHeadAttention
-from .batch_normalization import (
+from .layers.all_to_all import AllToAll
+from .layers.attention import MultiHeadAttention
+from .layers.batch_normalization import (
     BatchNorm0d,
     BatchNorm1d,
     BatchNorm2d,
     BatchNorm3d,
 )
-from .call_order import MAX_ORDER, call_order
-from .collective import (
-    StateLoadResult,
-    assign_state_values,
-    init_all_states,
-    load_all_states,
-    reset_all_states,
-    save_all_states,
-    vmap_init_all_states,
-    vmap_reset_all_states,
-)
-from .collective_calls import call_all_fns, vmap_call_all_fns
-from .containers import Sequential
-from .continuous_inputs import OrnsteinUhlenbeck, RampInput, SectionInput, StepInput
-from .convolution import (
+from .layers.convolution import (
     Conv1d,
     Conv2d,
     Conv3d,
@@ -73,8 +82,7 @@ from .convolution import (
     ScaledWSConv2d,
     ScaledWSConv3d,
 )
-from .delay import Delay, DelayAccess
-from .dropout import (
+from .layers.dropout import (
     AlphaDropout,
     Dropout,
     Dropout1d,
@@ -83,26 +91,16 @@ from .dropout import (
     DropoutFixed,
     FeatureAlphaDropout,
 )
-from .dynamics import Dynamics
-from .embedding import Embedding
-from .environ_context import EnvironContext
-from .exp_euler import exp_euler_step
-from .generalized_integrate_and_fire import GIF
-from .group import DynamicsGroup
-from .hodgkin_huxley import HH
-from .integrate_and_fire import ALIF, IF, LIF, LIFRef
-from .lanes import Map, Vmap
-from .linear import Linear
-from .linear_variants import OneToOne, ScaledWSLinear, SignedWLinear
-from .lora import LoRA
-from .module import ElementWiseBlock, Module
-from .neuron import Neuron, ThresholdNeuron
-from .normalization import (
+from .layers.embedding import Embedding
+from .layers.linear import Linear
+from .layers.linear_variants import OneToOne, ScaledWSLinear, SignedWLinear
+from .layers.lora import LoRA
+from .layers.normalization import (
     GroupNorm,
     LayerNorm,
     RMSNorm,
 )
-from .padding import (
+from .layers.padding import (
     CircularPad1d,
     CircularPad2d,
     CircularPad3d,
@@ -119,9 +117,7 @@ from .padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from .parameter import Const, Param, count_parameters
-from .plasticity import PairSTDP, PlasticityRule, ThreeFactor, TripletSTDP
-from .pooling import (
+from .layers.pooling import (
     AvgPool1d,
     AvgPool2d,
     AvgPool3d,
@@ -135,7 +131,29 @@ from .pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
-from .positive_priors import (
+from .layers.recurrent import GRUCell, LSTMCell, MGUCell, RNNCell, URLSTMCell, ValinaRNNCell
+from .layers.rotary import rotary_embedding
+from .layers.shaping import (
+    Flatten,
+    Unflatten,
+)
+from .layers.sparse_linear import SparseLinear
+from .layers.transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from .module import ElementWiseBlock, Module
+from .networks.delay import Delay, DelayAccess
+from .networks.group import DynamicsGroup
+from .networks.prefetch import OutputDelayAt, Prefetch, PrefetchDelay, PrefetchDelayAt
+from .networks.projection import Interaction, Projection
+from .networks.state_with_delay import StateWithDelay
+from .networks.synaptic_projections import AlignPostProj, CurrentProj, DeltaProj
+from .neurons.adaptive_neurons import AdEx, Izhikevich
+from .neurons.generalized_integrate_and_fire import GIF
+from .neurons.hodgkin_huxley import HH
+from .neurons.integrate_and_fire import ALIF, IF, LIF, LIFRef
+from .neurons.neuron import Neuron, ThresholdNeuron
+from .neurons.readouts import LeakyRateReadout, LeakySpikeReadout
+from .parameters.parameter import Const, Param, count_parameters
+from .parameters.positive_priors import (
     BetaReg,
     DirichletReg,
     ExponentialReg,
@@ -144,8 +162,7 @@ from .positive_priors import (
     LogNormalReg,
     LogUniformReg,
 )
-from .prefetch import OutputDelayAt, Prefetch, PrefetchDelay, PrefetchDelayAt
-from .priors import (
+from .parameters.priors import (
     CauchyReg,
     GaussianReg,
     HorseshoeReg,
@@ -154,12 +171,8 @@ from .priors import (
     SpikeAndSlabReg,
     StudentTReg,
 )
-from .projection import Interaction, Projection
-from .readouts import LeakyRateReadout, LeakySpikeReadout
-from .receptors import AMPA, NMDA, GABAa
-from .recurrent import GRUCell, LSTMCell, MGUCell, RNNCell, URLSTMCell, ValinaRNNCell
-from .regularization import Regularization
-from .regularizers import (
+from .parameters.regularization import Regularization
+from .parameters.regularizers import (
     ChainedReg,
     ElasticNetReg,
     EntropyReg,
@@ -172,21 +185,7 @@ from .regularizers import (
     SpectralNormReg,
     TotalVariationReg,
 )
-from .rotary import rotary_embedding
-from .runge_kutta import rk2_step, rk4_step
-from .shaping import (
-    Flatten,
-    Unflatten,
-)
-from .short_term_plasticity import STD, STP
-from .source import Source
-from .sparse_linear import SparseLinear
-from .spike_sources import PoissonEncoder, PoissonSpike, SpikeTime
-from .state_with_delay import StateWithDelay
-from .synapses import Alpha, DualExpon, Expon, Synapse
-from .synaptic_outputs import COBA, CUBA, MgBlock, SynOut
-from .synaptic_projections import AlignPostProj, CurrentProj, DeltaProj
-from .transforms import (
+from .parameters.transforms import (
     AffineT,
     ChainT,
     ClipT,
@@ -209,13 +208,14 @@ from .transforms import (
     Transform,
     UnitVectorT,
 )
-from .transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from .update_markers import (
-    not_receive_update_input,
-    not_receive_update_output,
-    receive_update_input,
-    receive_update_output,
-)
+from .sources.continuous_inputs import OrnsteinUhlenbeck, RampInput, SectionInput, StepInput
+from .sources.source import Source
+from .sources.spike_sources import PoissonEncoder, PoissonSpike, SpikeTime
+from .synapses.exponential import Alpha, DualExpon, Expon, Synapse
+from .synapses.plasticity import PairSTDP, PlasticityRule, ThreeFactor, TripletSTDP
+from .synapses.receptors import AMPA, NMDA, GABAa
+from .synapses.short_term_plasticity import STD, STP
+from .synapses.synaptic_outputs import COBA, CUBA, MgBlock, SynOut
 from .variable import Variable
 
 __all__ = [

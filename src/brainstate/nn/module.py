@@ -162,7 +162,7 @@ class Module(Node, ParamDesc):
 
     def reg_loss(self) -> Any:
         """The sum of the losses of all `Param`s below; 0 if none has a regularisation."""
-        from .parameter import Param
+        from .parameters.parameter import Param
 
         return sum((param.reg_loss() for param in self.nodes(Param).values()), start=0.0)
 

@@ -1,0 +1,1 @@
+"""What evolves in time: inputs, hooks, integration, parameters with standard values."""

@@ -1,0 +1,1 @@
+"""Layers: linear, convolutional, recurrent, attention, normalization, pooling, dropout."""

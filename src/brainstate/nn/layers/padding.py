@@ -1,0 +1,215 @@
+"""Layers that put something around their input."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+
+from ..._engine.names import describe
+from ..._units import attach, number_in, split
+from ...init.sizes import needed_size
+from ...typing import ArrayLike, Size
+from ..checks import check_trailing
+from ..module import Module
+from .pad_widths import Padding, pad_pairs
+
+
+class _Pad(Module):
+    """A layer that pads the `num_spatial_dims` axes before the last one, which has the channels."""
+
+    num_spatial_dims: int
+    mode: ClassVar[str]  # of `jnp.pad`
+
+    def __init__(self, padding: Padding, in_size: Size | None = None, name: str | None = None):
+        super().__init__(name=name)
+        self.padding = pad_pairs(padding, self.num_spatial_dims)
+        if min(map(min, self.padding)) < 0:
+            raise ValueError(f"`padding` must not be negative; found {padding!r}.")
+        if in_size is not None:
+            size = needed_size(in_size, "in_size")
+            if len(size) != self.num_spatial_dims + 1:
+                raise ValueError(
+                    f"`in_size` of {type(self).__name__} must have {self.num_spatial_dims + 1} "
+                    f"elements, the channels last; found {size}."
+                )
+            self.in_size = size
+            added = [low + high for low, high in self.padding] + [0]
+            self.out_size = tuple(map(sum, zip(size, added, strict=True)))
+
+    def update(self, x: ArrayLike) -> Any:
+        check_trailing(self, x, self.in_size or ())
+        number, unit = split(x)
+        spare = jnp.ndim(number) - self.num_spatial_dims - 1
+        if spare < 0:
+            raise ValueError(
+                f"{describe(self)} takes inputs with at least {self.num_spatial_dims + 1} axes, "
+                f"the channels last; found the shape {jnp.shape(number)}."
+            )
+        return attach(self._pad(number, [(0, 0)] * spare + [*self.padding, (0, 0)], unit), unit)
+
+    def _pad(self, x: Any, pairs: list[tuple[int, int]], unit: Any) -> Any:
+        return jnp.pad(x, pairs, self.mode)
+
+
+class _ReflectionPad(_Pad):
+    mode = "reflect"
+
+
+class _ReplicationPad(_Pad):
+    mode = "edge"
+
+
+class _CircularPad(_Pad):
+    mode = "wrap"
+
+
+class _ZeroPad(_Pad):
+    mode = "constant"
+
+
+class _ConstantPad(_Pad):
+    mode = "constant"
+
+    def __init__(
+        self,
+        padding: Padding,
+        value: ArrayLike = 0,
+        in_size: Size | None = None,
+        name: str | None = None,
+    ):
+        super().__init__(padding, in_size, name)
+        if jnp.ndim(split(value)[0]):
+            raise ValueError(f"`value` must be one number; found {value!r}.")
+        self.value = value
+
+    def _pad(self, x: Any, pairs: list[tuple[int, int]], unit: Any) -> Any:
+        value = number_in(self.value, unit, "value")
+        x = jnp.asarray(x, jnp.result_type(x, value))
+        return jnp.pad(x, pairs, self.mode, constant_values=value)
+
+
+class ReflectionPad1d(_ReflectionPad):
+    """Mirror images on both sides of one axis; the border itself is not repeated.
+
+    The input has the shape ``(..., length, channels)``, with or without a unit. `padding` is a
+    number, a pair ``(low, high)``, or, for more axes, a pair for each of them.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.ReflectionPad1d(2)(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [2.0, 1.0, 0.0, 1.0, 2.0, 1.0, 0.0]
+    """
+
+    num_spatial_dims = 1
+
+
+class ReflectionPad2d(_ReflectionPad):
+    """The same as `ReflectionPad1d` on all sides of two axes."""
+
+    num_spatial_dims = 2
+
+
+class ReflectionPad3d(_ReflectionPad):
+    """The same as `ReflectionPad1d` on all sides of three axes."""
+
+    num_spatial_dims = 3
+
+
+class ReplicationPad1d(_ReplicationPad):
+    """Copies of the border on both sides of one axis.
+
+    See `ReflectionPad1d` for shapes and `padding`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.ReplicationPad1d((1, 2))(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [0.0, 0.0, 1.0, 2.0, 2.0, 2.0]
+    """
+
+    num_spatial_dims = 1
+
+
+class ReplicationPad2d(_ReplicationPad):
+    """The same as `ReplicationPad1d` on all sides of two axes."""
+
+    num_spatial_dims = 2
+
+
+class ReplicationPad3d(_ReplicationPad):
+    """The same as `ReplicationPad1d` on all sides of three axes."""
+
+    num_spatial_dims = 3
+
+
+class CircularPad1d(_CircularPad):
+    """What stands at the other end, on both sides of one axis.
+
+    See `ReflectionPad1d` for shapes and `padding`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.CircularPad1d(1)(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [2.0, 0.0, 1.0, 2.0, 0.0]
+    """
+
+    num_spatial_dims = 1
+
+
+class CircularPad2d(_CircularPad):
+    """The same as `CircularPad1d` on all sides of two axes."""
+
+    num_spatial_dims = 2
+
+
+class CircularPad3d(_CircularPad):
+    """The same as `CircularPad1d` on all sides of three axes."""
+
+    num_spatial_dims = 3
+
+
+class ZeroPad1d(_ZeroPad):
+    """Zeros on both sides of one axis.
+
+    See `ReflectionPad1d` for shapes and `padding`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.ZeroPad1d(1)(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [0.0, 0.0, 1.0, 2.0, 0.0]
+    """
+
+    num_spatial_dims = 1
+
+
+class ZeroPad2d(_ZeroPad):
+    """The same as `ZeroPad1d` on all sides of two axes."""
+
+    num_spatial_dims = 2
+
+
+class ZeroPad3d(_ZeroPad):
+    """The same as `ZeroPad1d` on all sides of three axes."""
+
+    num_spatial_dims = 3
+
+
+class ConstantPad1d(_ConstantPad):
+    """One number on both sides of one axis, in the unit of the input.
+
+    See `ReflectionPad1d` for shapes and `padding`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.ConstantPad1d(1, value=7.0)(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [7.0, 0.0, 1.0, 2.0, 7.0]
+    """
+
+    num_spatial_dims = 1
+
+
+class ConstantPad2d(_ConstantPad):
+    """The same as `ConstantPad1d` on all sides of two axes."""
+
+    num_spatial_dims = 2
+
+
+class ConstantPad3d(_ConstantPad):
+    """The same as `ConstantPad1d` on all sides of three axes."""
+
+    num_spatial_dims = 3

@@ -1,0 +1,1 @@
+"""What connects models: delays, projections, groups."""

@@ -1,0 +1,1 @@
+"""Parameters with constraints, and what is added to a loss for them."""

@@ -1,0 +1,1 @@
+"""Spikes and currents from outside the model."""

@@ -1,0 +1,1 @@
+"""Synapses: conductances, receptors, plasticity."""
