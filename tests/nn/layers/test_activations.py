@@ -57,7 +57,7 @@ def test_modules(kind, options, function):
     for option, value in options.items():
         assert getattr(layer, option) == value
         assert option in repr(layer)
-    assert kind.__module__ == "brainstate.nn.activations"
+    assert kind.__module__ == "brainstate.nn.layers.activations"
     assert len(kind.__doc__.strip()) > 10
     with pytest.raises(TypeError):
         layer(X, X)
