@@ -19,7 +19,10 @@ Samples = dict[str, list[float]]
 
 
 def interleaved(
-    contenders: dict[str, Callable[[], object]], rounds: int = 41, calls: int | None = None
+    contenders: dict[str, Callable[[], object]],
+    rounds: int = 41,
+    calls: int | None = None,
+    clock: Callable[[], float] = time.thread_time,
 ) -> Samples:
     """Seconds per call of each contender in each round; a round times each of them in turn."""
     calls = calls or _calls_for(next(iter(contenders.values())))
@@ -28,11 +31,11 @@ def interleaved(
         jax.block_until_ready(run())
     for _ in range(rounds):
         for name, run in contenders.items():
-            start = time.thread_time()
+            start = clock()
             for _ in range(calls):
                 out = run()
             jax.block_until_ready(out)
-            samples[name].append((time.thread_time() - start) / calls)
+            samples[name].append((clock() - start) / calls)
     return samples
 
 
