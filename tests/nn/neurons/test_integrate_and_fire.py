@@ -51,7 +51,7 @@ def test_lif_agrees_with_numpy(reset, parameters):
     spikes, potentials = simulate(neuron, CURRENTS * u.mA)
     expected = lif(CURRENTS, soft=reset == "soft", **parameters)
     np.testing.assert_array_equal(spikes, expected[0])
-    np.testing.assert_allclose(potentials, expected[1], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(potentials, expected[1], rtol=1e-5, atol=1e-6)
     assert expected[0].any()
 
 
@@ -140,7 +140,7 @@ def test_if_rests_at_zero(reset):
     spikes, potentials = simulate(neuron, CURRENTS * u.mA)
     expected = lif(CURRENTS, v_th=2.0, soft=reset == "soft")
     np.testing.assert_array_equal(spikes, expected[0])
-    np.testing.assert_allclose(potentials, expected[1], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(potentials, expected[1], rtol=1e-5, atol=1e-6)
 
 
 def test_lifref_rests_after_a_spike():
@@ -148,7 +148,7 @@ def test_lifref_rests_after_a_spike():
     spikes, potentials = simulate(neuron, [20.0 * u.mA] * 60, t=lambda step: step * DT * u.ms)
     assert np.flatnonzero(spikes).tolist() == [2, 24, 45]
     first = lif([20.0] * 3)[1][2]
-    np.testing.assert_allclose(potentials[3:22, 0], first - 1, rtol=1e-4)
+    np.testing.assert_allclose(potentials[3:22, 0], first - 1, rtol=1e-5)
 
 
 def test_lifref_uses_up_inputs_while_it_rests():
@@ -173,9 +173,9 @@ def test_alif_adapts():
         spike = float(v >= 1 + 0.5 * a)
         v, a = v - spike, a + spike
         v, a = 15 + (v - 15) * np.exp(-DT / 5), a * np.exp(-DT / 20)
-        np.testing.assert_allclose(potentials[step], v, rtol=1e-3)
+        np.testing.assert_allclose(potentials[step], v, rtol=1e-5)
         assert spikes[step] == float(v >= 1 + 0.5 * a)
-    np.testing.assert_allclose(neuron.a.value, a, rtol=1e-4)
+    np.testing.assert_allclose(neuron.a.value, a, rtol=1e-5)
     intervals = np.diff(np.flatnonzero(spikes))
     assert intervals[-1] > intervals[0]
 
@@ -188,7 +188,7 @@ def test_inputs_by_conductance():
     _, potentials = simulate(neuron, [1.0 * u.mA] * 10)
     # tau dV/dt = -V + 2 (100 - V) + 1, in mV and mA through 1 ohm
     expected = 67 * (1 - np.exp(-3 * DT * np.arange(1, 11) / 5))
-    np.testing.assert_allclose(potentials[:, 0], expected, rtol=1e-4)
+    np.testing.assert_allclose(potentials[:, 0], expected, rtol=1e-5)
 
 
 def test_delta_inputs_come_after_the_step():

@@ -27,7 +27,7 @@ def test_rate_readout_agrees_with_numpy():
     for x in xs:
         r = np.exp(-0.1 / tau) * r + x @ w
         expected.append(r)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_rate_readout_follows_dt_and_units():
@@ -77,7 +77,7 @@ def test_spike_readout_agrees_with_numpy():
             expected.append(v_th <= V)
         np.testing.assert_array_equal(found, expected)
         assert 0 < np.mean(expected) < 1
-        np.testing.assert_allclose(model.V.value.to_decimal(u.mV), V, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(model.V.value.to_decimal(u.mV), V, rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(model.spike, expected[-1])
 
 

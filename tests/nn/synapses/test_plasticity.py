@@ -117,7 +117,7 @@ def test_three_factors():
         layer.weight.value = jnp.full((PRE, POST), 1.0) * u.nS
         nn.reset_all_states(rule, 2)
         expected = 1.0 + np.einsum("sbj,bsij->ij", each, e) / 2
-        np.testing.assert_allclose(run(rule, pre, post, modulator), expected, rtol=1e-4)
+        np.testing.assert_allclose(run(rule, pre, post, modulator), expected, rtol=1e-5)
     with pytest.raises(ValueError, match=r"`modulator`.*\(2,\) or \(2, 4\).*found \(3,\)"):
         rule(pre[0], post[0], np.ones(3))
 
