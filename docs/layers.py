@@ -23,7 +23,7 @@ CAPTIONS = {
     "compile": "jit, loops, branches, checkpoint",
     "augment": "grad and kin, vmap, pmap, eval_shape",
     "init": "what models are written with",
-    "nn": "Module, layers, neurons, synapses, networks",
+    "nn": "layers, neurons, synapses, networks",
     "event": "sparse connections, layers that spikes pass",
     "optim": "optimizers, learning rates",
     "transform": "augment and compile under one name",
