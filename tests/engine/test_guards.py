@@ -53,6 +53,7 @@ DIFFERENT = [
     {"a": 1}, {"a": 1.0}, {"b": 1}, {"a": 1, "b": 2}, {"a": [1]}, {1}, {2}, frozenset({1}),
     np.zeros(2), np.ones(2), np.zeros(2, np.float32), np.zeros((2, 1)), np.float32(0), np.int32(0),
     collections.OrderedDict(a=1), collections.defaultdict(int, a=1), Point(1, 2), Point(2, 1),
+    collections.deque([1]), collections.deque([2]), bytearray(b"a"), bytearray(b"b"),
     1.0 * u.mV, 2.0 * u.mV, 1.0 * u.mA, 1.0 * u.volt, Record(1), Record(2),
     Anything(), Anything(), len, sum, int, np, jnp.ones(2), jnp.ones(2),
     functools.partial(sum), functools.partial(sum),
@@ -201,6 +202,8 @@ IN_PLACE = {
     "deep": ({"a": [{"b": {1}}]}, lambda v: v["a"][0]["b"].add(2),
              lambda v: v["a"][0]["b"].remove(2)),
     "OrderedDict": (collections.OrderedDict(a=1), lambda v: v.update(b=1), lambda v: v.pop("b")),
+    "deque": (collections.deque([1]), lambda v: v.append(2), lambda v: v.pop()),
+    "bytearray": (bytearray(b"ab"), lambda v: v.append(3), lambda v: v.pop()),
 }  # fmt: skip
 
 

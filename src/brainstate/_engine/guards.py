@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import weakref
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -69,12 +70,14 @@ def freeze(value: Any, around: tuple[int, ...] = ()) -> Any:
     if id(value) in around:  # a container that contains itself
         return kind, around.index(id(value))
     around = (*around, id(value))
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, deque)):
         return kind, [freeze(item, around) for item in value]
     if isinstance(value, dict):
         return kind, [(key, freeze(item, around)) for key, item in value.items()]
     if isinstance(value, (set, frozenset)):
         return kind, frozenset(value)
+    if isinstance(value, bytearray):
+        return kind, bytes(value)
     if isinstance(value, (np.ndarray, np.generic)) and value.size <= _SMALL:
         return kind, value.shape, value.dtype, value.tobytes()
     if not jax.tree_util.all_leaves([value]):  # a Quantity, or a dataclass of numbers
@@ -85,7 +88,7 @@ def freeze(value: Any, around: tuple[int, ...] = ()) -> Any:
 
 def may_change_unseen(value: Any) -> bool:
     """Whether a value can be edited in place in a way that `freeze` sees."""
-    if isinstance(value, (list, dict, set)):
+    if isinstance(value, (list, dict, set, deque, bytearray)):
         return True
     if isinstance(value, tuple):
         return any(may_change_unseen(x) for x in value)
