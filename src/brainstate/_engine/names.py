@@ -51,6 +51,11 @@ def describe(obj: Any) -> str:
     return f"{kind} created at {where}" if where else kind
 
 
+def function_name(fun: Any) -> str:
+    """How errors call a function, or an object that is called like one."""
+    return getattr(fun, "__name__", type(fun).__name__)
+
+
 def caller() -> str | None:
     """``file:line`` of the nearest frame outside this package."""
     frame: FrameType | None = sys._getframe(1)

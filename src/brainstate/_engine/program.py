@@ -29,7 +29,7 @@ from .jax_api import (
     set_current_trace,
 )
 from .journal import Journal, transaction
-from .names import describe
+from .names import describe, function_name
 
 if TYPE_CHECKING:
     from .._state import State
@@ -191,7 +191,7 @@ def trace(
             outs, out_tree = jax.tree.flatten((out, [frame.values[s] for s in effects]))
         return outs
 
-    body.__name__ = body.__qualname__ = getattr(fun, "__name__", type(fun).__name__)
+    body.__name__ = body.__qualname__ = function_name(fun)
 
     def outer(*leaves: Any) -> list:
         frame.input_trace = current_trace()

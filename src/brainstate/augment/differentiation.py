@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from .._engine.frames import Frame
 from .._engine.journal import transaction
-from .._engine.names import describe
+from .._engine.names import describe, function_name
 from .._engine.options import decorator
 from .._units import is_quantity, split, unit_of
 from ..util.pretty import PrettyAttr, PrettyRepr, PrettyType
@@ -106,7 +106,7 @@ class GradientTransform(PrettyRepr):
             )
 
     def _target_name(self) -> str:
-        return getattr(self.target, "__name__", type(self.target).__name__)
+        return function_name(self.target)
 
     def __pretty_repr__(self) -> Iterator[Any]:
         yield PrettyType(type(self))

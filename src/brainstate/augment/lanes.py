@@ -18,7 +18,7 @@ from .._engine.frames import Frame, commit, current_frame
 from .._engine.hidden import hide, show
 from .._engine.jax_api import current_trace, is_tracer, set_current_trace
 from .._engine.journal import transaction
-from .._engine.names import describe
+from .._engine.names import describe, function_name
 from .._errors import BatchAxisError
 from .._state import State
 from .state_axes import Axis, axes_of_arrays, axes_of_states, declared_axes
@@ -205,13 +205,14 @@ class LaneCall:
             sizes["axis_size"] = axis_size
         if not sizes:
             raise ValueError(
-                f"{self.axes.name} of {_name(self.fun)} has nothing to map over: no argument and "
-                "no State has an axis. Give axis_size=..., or in_axes."
+                f"{self.axes.name} of {function_name(self.fun)} has nothing to map over: no "
+                "argument and no State has an axis. Give axis_size=..., or in_axes."
             )
         if len(set(sizes.values())) > 1:
             listing = ", ".join(f"{where}: {size}" for where, size in sizes.items())
             raise ValueError(
-                f"{self.axes.name} of {_name(self.fun)} needs one number of lanes; found {listing}."
+                f"{self.axes.name} of {function_name(self.fun)} needs one number of lanes; found "
+                f"{listing}."
             )
         return next(iter(sizes.values()))
 
@@ -270,16 +271,12 @@ def _move_axis(state: State, value: Any, axis: Axis) -> Any:
     return jax.tree.map(move, value)
 
 
-def _name(fun: Callable) -> str:
-    return getattr(fun, "__name__", type(fun).__name__)
-
-
 # ---------------------------------------------------------------------- names and batching
 
 
 def lane_axis_name(fun: Callable) -> str:
     """A name for the axis of lanes, other than those of the enclosing maps."""
-    return unused_axis_name(f"lanes of {_name(fun)}")
+    return unused_axis_name(f"lanes of {function_name(fun)}")
 
 
 def unused_axis_name(name: str) -> str:

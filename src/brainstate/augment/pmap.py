@@ -15,6 +15,7 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from .._engine.names import function_name
 from .._engine.options import decorator
 from ..compile import jit
 from ..compile.arguments import Arguments
@@ -108,7 +109,7 @@ def _spread(
     call = LaneCall(fn, axes, args, kwargs, lanes if collective else (mesh_axis, lanes), axis_size)
     block, rest = divmod(call.size, len(devices))
     if rest:
-        name = getattr(fn, "__name__", type(fn).__name__)
+        name = function_name(fn)
         raise ValueError(
             f"pmap of {name} has {call.size} lanes for {len(devices)} devices; it needs a "
             f"multiple. Pass devices=jax.devices()[:n] with n a divisor of {call.size}."

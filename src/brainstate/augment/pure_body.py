@@ -9,7 +9,7 @@ import jax
 
 from .._engine.frames import Frame, commit
 from .._engine.hidden import hide_foreign, is_graph, show
-from .._engine.names import describe
+from .._engine.names import describe, function_name
 from .._state import State
 
 
@@ -21,7 +21,7 @@ class PureBody:
 
     def __init__(self, fun: Callable, has_aux: bool):
         self.fun, self.has_aux, self.frame = fun, has_aux, Frame()
-        self.name = getattr(fun, "__name__", type(fun).__name__)
+        self.name = function_name(fun)
         self.effects: list[State] = []
 
     def __call__(self, given: dict[State, Any], args: tuple, kwargs: dict) -> tuple[Any, tuple]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._engine.hidden import Static
+from .._engine.names import function_name
 
 
 def as_tuple(numbers: int | str | Iterable | None) -> tuple:
@@ -29,7 +30,7 @@ class Arguments:
     ):
         self._names = _parameter_names(fun)
         self._keywords = _keyword_names(fun)
-        self._function = getattr(fun, "__name__", type(fun).__name__)
+        self._function = function_name(fun)
         self.static = self._resolve("static", static_argnums, static_argnames)
         self.donated = self._resolve("donate", donate_argnums, donate_argnames)
         if both := self.static & self.donated:

@@ -11,6 +11,7 @@ import jax
 from .._engine.frames import commit
 from .._engine.hidden import hide, show
 from .._engine.journal import transaction
+from .._engine.names import function_name
 from .._engine.options import decorator
 from .._engine.program import outdated_program, outer_values, trace
 from .arguments import Arguments
@@ -40,7 +41,7 @@ def checkpoint(
             args, kwargs = arguments.unpack({}, args, kwargs)
             return fun(*args, **kwargs)
 
-        body.__name__ = getattr(fun, "__name__", type(fun).__name__)
+        body.__name__ = function_name(fun)
         _, args, kwargs = arguments.pack(args, kwargs)
         with transaction():
             program = trace(body, (args, kwargs))

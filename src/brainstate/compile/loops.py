@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from .._engine.frames import commit
 from .._engine.hidden import hide, is_graph, show
-from .._engine.names import describe
+from .._engine.names import describe, function_name
 from .._engine.program import Program, trace
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
@@ -84,7 +84,7 @@ def as_scan_body(f: Callable[..., Any]) -> Callable[[None, tuple], tuple[None, A
     def step(carry: None, xs: tuple) -> tuple[None, Any]:
         return None, f(*xs)
 
-    step.__name__ = getattr(f, "__name__", type(f).__name__)
+    step.__name__ = function_name(f)
     return step
 
 

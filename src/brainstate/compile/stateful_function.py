@@ -11,6 +11,7 @@ import jax
 from .._engine.cache import signature
 from .._engine.frames import commit
 from .._engine.journal import undo
+from .._engine.names import function_name
 from .._engine.program import Program, outer_values, trace
 from .._state import State, StateTraceStack
 from .arguments import Arguments
@@ -146,7 +147,7 @@ def trace_without_effects(
         args, kwargs = arguments.unpack(donated, args, kwargs)
         return fun(*args, **kwargs)
 
-    body.__name__ = getattr(fun, "__name__", type(fun).__name__)
+    body.__name__ = function_name(fun)
     program = trace(body, arguments.pack(args, kwargs), boxed=boxed)
     undo([edit for edit in program.journal if id(edit[0]) not in program.frame.nodes])
     return program

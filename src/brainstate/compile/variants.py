@@ -19,7 +19,7 @@ from .._engine.frames import commit, read
 from .._engine.guards import Guards
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.journal import transaction, undo
-from .._engine.names import stacklevel
+from .._engine.names import function_name, stacklevel
 from .._engine.program import Program, outdated_program, outer_values, trace
 from .._state import State
 from .arguments import Arguments
@@ -235,7 +235,7 @@ class Entry:
         self.fun, self.arguments, self.options = fun, arguments, options
         self.donate_states = donate_states
         self.donates = donate_states or bool(arguments.donated)
-        self.name = getattr(fun, "__name__", type(fun).__name__)
+        self.name = function_name(fun)
         self.objects = tuple(map(weakref.ref, objects))
         self.led = led  # the only node is the first argument, and left out of `args`
         self.programs = ProgramCache()  # for calls inside other transformations

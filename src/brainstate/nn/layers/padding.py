@@ -12,6 +12,7 @@ from ...init.sizes import needed_size
 from ...typing import ArrayLike, Size
 from ..checks import check_trailing
 from ..module import Module
+from .dimensions import for_dimensions
 from .pad_widths import Padding, pad_pairs
 
 
@@ -52,23 +53,69 @@ class _Pad(Module):
         return jnp.pad(x, pairs, self.mode)
 
 
-class _ReflectionPad(_Pad):
+class ReflectionPad(_Pad):
+    """Mirror images on both sides of each axis; the border itself is not repeated.
+
+    The input has the shape ``(..., lengths, channels)``, with or without a unit. `padding` is a
+    number, a pair ``(low, high)``, or, for more axes, a pair for each of them.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.ReflectionPad1d(2)(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [2.0, 1.0, 0.0, 1.0, 2.0, 1.0, 0.0]
+    """
+
     mode = "reflect"
 
 
-class _ReplicationPad(_Pad):
+class ReplicationPad(_Pad):
+    """Copies of the border on both sides of each axis.
+
+    See `ReflectionPad` for shapes and `padding`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.ReplicationPad1d((1, 2))(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [0.0, 0.0, 1.0, 2.0, 2.0, 2.0]
+    """
+
     mode = "edge"
 
 
-class _CircularPad(_Pad):
+class CircularPad(_Pad):
+    """What stands at the other end, on both sides of each axis.
+
+    See `ReflectionPad` for shapes and `padding`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.CircularPad1d(1)(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [2.0, 0.0, 1.0, 2.0, 0.0]
+    """
+
     mode = "wrap"
 
 
-class _ZeroPad(_Pad):
+class ZeroPad(_Pad):
+    """Zeros on both sides of each axis.
+
+    See `ReflectionPad` for shapes and `padding`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.ZeroPad1d(1)(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [0.0, 0.0, 1.0, 2.0, 0.0]
+    """
+
     mode = "constant"
 
 
-class _ConstantPad(_Pad):
+class ConstantPad(_Pad):
+    """One number on both sides of each axis, in the unit of the input.
+
+    See `ReflectionPad` for shapes and `padding`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.nn.ConstantPad1d(1, value=7.0)(jnp.arange(3.0)[:, None])[:, 0].tolist()
+    [7.0, 0.0, 1.0, 2.0, 7.0]
+    """
+
     mode = "constant"
 
     def __init__(
@@ -89,127 +136,8 @@ class _ConstantPad(_Pad):
         return jnp.pad(x, pairs, self.mode, constant_values=value)
 
 
-class ReflectionPad1d(_ReflectionPad):
-    """Mirror images on both sides of one axis; the border itself is not repeated.
-
-    The input has the shape ``(..., length, channels)``, with or without a unit. `padding` is a
-    number, a pair ``(low, high)``, or, for more axes, a pair for each of them.
-
-    >>> import brainstate, jax.numpy as jnp
-    >>> brainstate.nn.ReflectionPad1d(2)(jnp.arange(3.0)[:, None])[:, 0].tolist()
-    [2.0, 1.0, 0.0, 1.0, 2.0, 1.0, 0.0]
-    """
-
-    num_spatial_dims = 1
-
-
-class ReflectionPad2d(_ReflectionPad):
-    """The same as `ReflectionPad1d` on all sides of two axes."""
-
-    num_spatial_dims = 2
-
-
-class ReflectionPad3d(_ReflectionPad):
-    """The same as `ReflectionPad1d` on all sides of three axes."""
-
-    num_spatial_dims = 3
-
-
-class ReplicationPad1d(_ReplicationPad):
-    """Copies of the border on both sides of one axis.
-
-    See `ReflectionPad1d` for shapes and `padding`.
-
-    >>> import brainstate, jax.numpy as jnp
-    >>> brainstate.nn.ReplicationPad1d((1, 2))(jnp.arange(3.0)[:, None])[:, 0].tolist()
-    [0.0, 0.0, 1.0, 2.0, 2.0, 2.0]
-    """
-
-    num_spatial_dims = 1
-
-
-class ReplicationPad2d(_ReplicationPad):
-    """The same as `ReplicationPad1d` on all sides of two axes."""
-
-    num_spatial_dims = 2
-
-
-class ReplicationPad3d(_ReplicationPad):
-    """The same as `ReplicationPad1d` on all sides of three axes."""
-
-    num_spatial_dims = 3
-
-
-class CircularPad1d(_CircularPad):
-    """What stands at the other end, on both sides of one axis.
-
-    See `ReflectionPad1d` for shapes and `padding`.
-
-    >>> import brainstate, jax.numpy as jnp
-    >>> brainstate.nn.CircularPad1d(1)(jnp.arange(3.0)[:, None])[:, 0].tolist()
-    [2.0, 0.0, 1.0, 2.0, 0.0]
-    """
-
-    num_spatial_dims = 1
-
-
-class CircularPad2d(_CircularPad):
-    """The same as `CircularPad1d` on all sides of two axes."""
-
-    num_spatial_dims = 2
-
-
-class CircularPad3d(_CircularPad):
-    """The same as `CircularPad1d` on all sides of three axes."""
-
-    num_spatial_dims = 3
-
-
-class ZeroPad1d(_ZeroPad):
-    """Zeros on both sides of one axis.
-
-    See `ReflectionPad1d` for shapes and `padding`.
-
-    >>> import brainstate, jax.numpy as jnp
-    >>> brainstate.nn.ZeroPad1d(1)(jnp.arange(3.0)[:, None])[:, 0].tolist()
-    [0.0, 0.0, 1.0, 2.0, 0.0]
-    """
-
-    num_spatial_dims = 1
-
-
-class ZeroPad2d(_ZeroPad):
-    """The same as `ZeroPad1d` on all sides of two axes."""
-
-    num_spatial_dims = 2
-
-
-class ZeroPad3d(_ZeroPad):
-    """The same as `ZeroPad1d` on all sides of three axes."""
-
-    num_spatial_dims = 3
-
-
-class ConstantPad1d(_ConstantPad):
-    """One number on both sides of one axis, in the unit of the input.
-
-    See `ReflectionPad1d` for shapes and `padding`.
-
-    >>> import brainstate, jax.numpy as jnp
-    >>> brainstate.nn.ConstantPad1d(1, value=7.0)(jnp.arange(3.0)[:, None])[:, 0].tolist()
-    [7.0, 0.0, 1.0, 2.0, 7.0]
-    """
-
-    num_spatial_dims = 1
-
-
-class ConstantPad2d(_ConstantPad):
-    """The same as `ConstantPad1d` on all sides of two axes."""
-
-    num_spatial_dims = 2
-
-
-class ConstantPad3d(_ConstantPad):
-    """The same as `ConstantPad1d` on all sides of three axes."""
-
-    num_spatial_dims = 3
+ReflectionPad1d, ReflectionPad2d, ReflectionPad3d = for_dimensions(ReflectionPad, 1, 2, 3)
+ReplicationPad1d, ReplicationPad2d, ReplicationPad3d = for_dimensions(ReplicationPad, 1, 2, 3)
+CircularPad1d, CircularPad2d, CircularPad3d = for_dimensions(CircularPad, 1, 2, 3)
+ZeroPad1d, ZeroPad2d, ZeroPad3d = for_dimensions(ZeroPad, 1, 2, 3)
+ConstantPad1d, ConstantPad2d, ConstantPad3d = for_dimensions(ConstantPad, 1, 2, 3)
