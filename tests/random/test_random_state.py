@@ -40,6 +40,43 @@ def test_draws_advance_the_key_as_split_does():
         assert words(rng.value) == words(key)
 
 
+def test_compiled_code_that_only_reads_the_key_sees_each_draw():
+    rng = RandomState(1)
+    look = brainstate.transform.jit(lambda: rng.value)
+    for draw in (rng.rand, rng.split_key, lambda: rng.randint(9)):
+        before = words(look())
+        draw()
+        assert words(look()) == words(rng.value) != before
+
+
+def test_eager_draws_fit_between_those_of_bodies():
+    rng, key = RandomState(1), jax.random.PRNGKey(1)
+    compiled = brainstate.transform.jit(lambda: rng.rand(2))
+    for draw in (rng.rand, compiled, lambda *_: rng.rand(2), compiled):
+        key, own = jax.random.split(key)
+        found = draw(2) if draw is not compiled else draw()
+        np.testing.assert_array_equal(found, jax.random.uniform(own, 2))
+    with brainstate.StateTraceStack() as seen:
+        rng.rand(2)
+    assert seen.states == [rng]
+    assert seen.been_writen == [True]
+
+
+@pytest.mark.parametrize("transform", [jax.jit, jax.vmap, jax.grad])
+def test_a_draw_inside_plain_jax_is_refused(transform):
+    rng = RandomState(1)
+    with pytest.raises(brainstate.util.TraceContextError, match="plain jax"):
+        transform(lambda x: rng.rand() * x)(jax.numpy.ones(3) if transform is jax.vmap else 1.0)
+    assert words(rng.value) == [0, 1]
+
+
+@pytest.mark.parametrize("low", [0, 1, -3, np.int64(0)])
+def test_randint_draws_as_jax_does_wherever_it_starts(low):
+    own = jax.random.split(jax.random.PRNGKey(1))[1]
+    expected = jax.random.randint(own, (50,), int(low), 9)
+    np.testing.assert_array_equal(RandomState(1).randint(low, 9, 50), expected)
+
+
 def test_typed_key_draws_the_same_numbers_and_stays_typed():
     raw, typed = RandomState(5), RandomState(jax.random.key(5))
     np.testing.assert_array_equal(raw.normal(size=3), typed.normal(size=3))

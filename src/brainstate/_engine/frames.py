@@ -176,6 +176,18 @@ def write(frame: Frame | None, state: State, value: Any) -> None:
     state._value = value
 
 
+def at_hand(state: State) -> list | None:
+    """The list of the one leaf that is the value, outside everything; None in all other cases.
+
+    Eager code that is called often may read and replace it there, and moves the clock of a
+    remembered cell.
+    """
+    if _current.get() is not None or state._home is not None or current_trace() is not EAGER:
+        return None
+    leaves = state._cell.leaves
+    return leaves if state._cell.tree is None and leaves[0] is not UNSET else None
+
+
 def restore(frame: Frame | None, state: State, value: Any) -> None:
     """As `write`, but a recorder takes it for a read."""
     if frame is not None and state._home is None:

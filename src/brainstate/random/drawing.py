@@ -31,15 +31,15 @@ def draw(law: Law, shape: Shape | None, dtype: Any, key: Any, *parameters: Any) 
     return sample if dtype is None else sample.astype(dtype)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2), inline=True)
-def split_and_draw(law: Law, shape: Shape | None, dtype: Any, key: Any, *parameters: Any) -> Any:
+@functools.partial(jax.jit, static_argnums=(1, 2, 3), inline=True)
+def split_and_draw(key: Any, law: Law, shape: Shape | None, dtype: Any, *parameters: Any) -> Any:
     """(next key, a sample of `law`)."""
     key, own = jax.random.split(key)
     return key, draw(law, shape, dtype, own, *parameters)
 
 
-@functools.partial(jax.jit, static_argnums=0, inline=True)
-def split(n: int | None, key: Any) -> tuple[Any, Any]:
+@functools.partial(jax.jit, static_argnums=1, inline=True)
+def split(key: Any, n: int | None = None) -> tuple[Any, Any]:
     """(next key, another one, or `n` of them along a leading axis)."""
     keys = jax.random.split(key, 2 if n is None else n + 1)
     return keys[0], keys[1] if n is None else keys[1:]
@@ -55,6 +55,8 @@ def as_shape(size: Size | None) -> Shape | None:
     """`size` as a tuple: ``3 -> (3,)``, ``[2, 3] -> (2, 3)``, None stays."""
     if size is None:
         return None
+    if type(size) is int and size >= 0:  # by far the most frequent
+        return (size,)
     single = isinstance(size, int) or (not isinstance(size, (tuple, list)) and np.ndim(size) == 0)
     try:
         shape = tuple(map(operator.index, (size,) if single else size))  # type: ignore[arg-type]
@@ -68,6 +70,8 @@ def as_shape(size: Size | None) -> Shape | None:
 def broadcast_shape(size: Size | None, parameters: dict[str, Any]) -> Shape:
     """The shape of a sample: `size`, or that of the parameters, which must broadcast to it."""
     shape = as_shape(size)
+    if are_plain(parameters):
+        return shape or ()
     shapes = {name: getattr(x, "shape", ()) for name, x in parameters.items()}
     if not any(shapes.values()):
         return shape or ()
@@ -102,9 +106,11 @@ def as_number(name: str, x: Any) -> Any:
 
 def check(holds: Callable[..., Any], message: str, **values: Any) -> None:
     """Raise ValueError unless `holds` everywhere; values that are known only inside jit pass."""
-    if any(map(is_tracer, values.values())):
+    if are_plain(values):
+        fine = holds(*values.values())
+    elif any(map(is_tracer, values.values())):
         return
-    if any(isinstance(x, jax.Array) for x in values.values()):
+    elif any(isinstance(x, jax.Array) for x in values.values()):
         with jax.ensure_compile_time_eval():  # a trace may be under way
             fine = bool(_everywhere(holds, *values.values()))
     else:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextvars
 import operator
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
+from .._engine.cell import changes
+from .._engine.frames import at_hand
 from .._engine.jax_api import EAGER, is_tracer, set_current_trace
 from .._state import State
 from .._state.state import rebuild
@@ -81,7 +84,7 @@ class RandomState(
         with _lock:
             if backup:
                 self._expect_no_backup()
-            self.value, keys = split(count, self.value)
+            keys = self._advance(split, count)
             if backup:
                 self._backup.value = self.value
         return keys
@@ -116,7 +119,7 @@ class RandomState(
     # ------------------------------------------------------------ as a State
 
     def split_for_lanes(self, value: Any) -> tuple[Any, Any]:
-        return split(None, value)
+        return split(value)
 
     def enter_lane(self, value: Any, axis_name: Any) -> Any:
         return jax.random.fold_in(value, jax.lax.axis_index(axis_name))
@@ -132,9 +135,20 @@ class RandomState(
     ) -> Any:
         if key is not None:
             return draw(law, shape, dtype, as_key(key), *parameters)
+        return self._advance(split_and_draw, law, shape, dtype, *parameters)
+
+    def _advance(self, step: Callable, *arguments: Any) -> Any:
+        """The output of ``step(key, *arguments) -> (next key, output)``."""
         with _lock:
-            self.value, sample = split_and_draw(law, shape, dtype, self.value, *parameters)
-        return sample
+            leaves = at_hand(self)
+            if leaves is None:
+                self.value, out = step(self.value, *arguments)
+                return out
+            self.check_if_deleted()
+            leaves[0], out = step(leaves[0], *arguments)
+            if self._cell.remembered:
+                changes.now = object()
+        return out
 
     def _metadata(self) -> dict[str, Any]:
         metadata = super()._metadata()

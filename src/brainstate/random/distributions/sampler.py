@@ -81,6 +81,8 @@ class Sampler:
 
 def numbers_and_shape(size: OptSize, parameters: dict[str, Any]) -> tuple[Iterable, Shape]:
     """The parameters without units, and the shape of their sample."""
+    if not parameters:
+        return (), as_shape(size) or ()
     check_ranges(parameters)
     if are_plain(parameters):
         return parameters.values(), as_shape(size) or ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from typing import Any
 
@@ -9,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..drawing import as_number, check
+from ..drawing import as_number, broadcast_shape, check
 from ..laws import continuous, counts
 from .sampler import OptDType, OptKey, OptReal, OptSize, Real, Sampler, integer_type
 
@@ -63,7 +64,10 @@ class Uniform(Sampler):
         if high is None:
             low, high = 0, low
         low, high = bounds(low, high, dtype)
-        return self._integer(counts.randint, size, key, dtype, low=low, high=high)
+        shape = broadcast_shape(size, {"low": low, "high": high})
+        if type(low) is int and low == 0:  # numbers cost time on their way to the device
+            low = None
+        return self._sample(counts.randint, shape, integer_type(dtype), key, low, high)
 
     def random_integers(
         self,
@@ -97,10 +101,13 @@ def bounds(low: Any, high: Any, dtype: OptDType) -> tuple[Any, Any]:
     low, high = as_number("low", low), as_number("high", high)
     message = "`low` must be below `high`; found low={low} and high={high}."
     check(operator.lt, message, low=low, high=high)
-    info = np.iinfo(integer_type(dtype))
+    info = limits(integer_type(dtype))
     if (isinstance(low, int) and low < info.min) or (isinstance(high, int) and high - 1 > info.max):
         raise ValueError(f"[{low}, {high}) does not fit into {info.dtype}; pass a wider `dtype`.")
     return unsigned_if_large(low), unsigned_if_large(high)
+
+
+limits = functools.cache(np.iinfo)
 
 
 def unsigned_if_large(x: Any) -> Any:

@@ -13,8 +13,8 @@ from .precision import wide
 
 
 def randint(key: Any, low: Any, high: Any, *, shape: Any, dtype: Any) -> Any:
-    """Whole numbers in ``[low, high)``."""
-    return jax.random.randint(key, shape, low, high, dtype)
+    """Whole numbers in ``[low, high)``, from 0 on where `low` is None."""
+    return jax.random.randint(key, shape, 0 if low is None else low, high, dtype)
 
 
 def bernoulli(key: Any, p: Any, *, shape: Any, dtype: Any) -> Any:
