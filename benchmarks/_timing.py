@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import jax
+from _readme import replace
 
 Samples = dict[str, list[float]]
 
@@ -61,11 +63,21 @@ def ratio(samples: list[float], reference: list[float]) -> str:
     return f"{middle:.2f} ({low:.2f}-{high:.2f})"
 
 
+_printed: list[str] = []
+
+
 def table(title: str, header: list[str], rows: list[list[str]]) -> None:
     """Print a table in Markdown."""
-    print(f"\n### {title}\n")
-    for row in [header, ["---"] * len(header), *rows]:
-        print("| " + " | ".join(row) + " |")
+    lines = (f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *rows])
+    text = "\n".join([f"\n### {title}\n", *lines])
+    print(text)
+    _printed.append(text)
+
+
+def publish(*more: str) -> None:
+    """With ``--write`` on the command line, put the tables and `more` into README.md."""
+    if "--write" in sys.argv:
+        replace(Path(sys.argv[0]).stem, "\n".join([machine(), *_printed, *more]))
 
 
 def machine() -> str:
