@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 from compilers import shared_library
-from network import DT, FAN_OUT, Network, excitatory
+from network import DT, FAN_OUT, Network, excitatory, targets
 from serve import Simulate, serve
 
 FLAGS = ("-O3", "-march=native", "-ffast-math")
@@ -31,9 +31,9 @@ def build(network: Network, n: int, steps: int) -> Simulate:
         n, excitatory(n), FAN_OUT, network.steps_of_rest, network.conductances,
         **numbers, decay_e=math.exp(-DT / network.tau_e), decay_i=math.exp(-DT / network.tau_i),
     )  # fmt: skip
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(1)
     arrays = (
-        rng.integers(0, n, (n, FAN_OUT), np.int32),  # targets
+        targets(n),
         rng.uniform(network.V_reset, network.V_th, n).astype(np.float32),
         *(np.zeros(n, np.float32) for _ in range(2)),  # conductances
         np.zeros(n, np.int32),  # steps of rest that are left

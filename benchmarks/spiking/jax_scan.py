@@ -12,7 +12,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from network import DT, FAN_OUT, Network, excitatory
+from network import DT, Network, excitatory, targets
 from serve import Simulate
 
 Product = Callable[[jax.Array, jax.Array, float, jax.Array], jax.Array]
@@ -35,10 +35,10 @@ def _build(product: Product, net: Network, n: int, steps: int) -> Simulate:
         total = 1 + ge + gi
         return (alone + ge * net.E_e + gi * net.E_i) / total, total
 
-    def step(carry: tuple, targets: tuple) -> tuple:
+    def step(carry: tuple, rows: tuple) -> tuple:
         V, ge, gi, rest, spikes, count = carry
-        ge = product(spikes[:n_exc], targets[0], net.w_e, ge * decay_e)
-        gi = product(spikes[n_exc:], targets[1], net.w_i, gi * decay_i)
+        ge = product(spikes[:n_exc], rows[0], net.w_e, ge * decay_e)
+        gi = product(spikes[n_exc:], rows[1], net.w_i, gi * decay_i)
         end, speed = end_and_rate(ge, gi)
         V = jnp.where(rest > 0, V, end + (V - end) * jnp.exp(-DT / net.tau * speed))
         spikes = net.V_th <= V
@@ -47,19 +47,17 @@ def _build(product: Product, net: Network, n: int, steps: int) -> Simulate:
         return V, ge, gi, rest, spikes, count + spikes.sum(dtype=jnp.int32)
 
     @functools.partial(jax.jit, donate_argnums=0)
-    def chunk(carry: tuple, targets: tuple) -> tuple:
-        return jax.lax.scan(lambda c, _: (step(c, targets), None), carry, length=steps)[0]
+    def chunk(carry: tuple, rows: tuple) -> tuple:
+        return jax.lax.scan(lambda c, _: (step(c, rows), None), carry, length=steps)[0]
 
-    rng = np.random.default_rng(0)
-    rows = rng.integers(0, n, (n, FAN_OUT), np.int32)
-    targets = jnp.asarray(rows[:n_exc]), jnp.asarray(rows[n_exc:])
-    V = jnp.asarray(rng.uniform(net.V_reset, net.V_th, n), jnp.float32)
+    rows = jnp.asarray(targets(n)[:n_exc]), jnp.asarray(targets(n)[n_exc:])
+    V = jnp.asarray(np.random.default_rng(1).uniform(net.V_reset, net.V_th, n), jnp.float32)
     zeros = (jnp.zeros(n, jnp.float32) for _ in range(2))
     state = [(V, *zeros, jnp.zeros(n, jnp.int32), jnp.zeros(n, bool), jnp.int32(0))]
 
     def run() -> float:
         before = int(state[0][-1])
-        state[0] = chunk(state[0], targets)
+        state[0] = chunk(state[0], rows)
         return int(state[0][-1]) - before
 
     return run

@@ -6,7 +6,7 @@ import sys
 
 import brainunit as u
 import jax.numpy as jnp
-from network import DT, FAN_OUT, Network, excitatory
+from network import DT, Network, excitatory, targets
 from serve import Simulate, serve
 
 import brainstate as bst
@@ -15,7 +15,7 @@ nn = bst.nn
 
 
 class EINet(nn.DynamicsGroup):
-    """Excitatory and inhibitory neurons, each with `FAN_OUT` synapses to all of them."""
+    """Excitatory and inhibitory neurons, each with a row of targets among all."""
 
     def __init__(self, net: Network, n: int, weights: tuple, outs: tuple, **neuron):
         super().__init__()
@@ -31,13 +31,15 @@ class EINet(nn.DynamicsGroup):
             spk_reset="hard",
             **neuron,
         )
-        self.E = self.projection(self.n_exc, weights[0], net.tau_e, outs[0])
-        self.I = self.projection(n - self.n_exc, weights[1], net.tau_i, outs[1])
+        rows = targets(n)
+        self.E = self.projection(rows[: self.n_exc], weights[0], net.tau_e, outs[0])
+        self.I = self.projection(rows[self.n_exc :], weights[1], net.tau_i, outs[1])
 
-    def projection(self, n_pre: int, weight: object, tau: float, out: object) -> nn.AlignPostProj:
-        n = self.neurons.in_size
+    def projection(self, rows: object, weight: object, tau: float, out: object) -> nn.Projection:
+        (n,) = self.neurons.in_size
+        synapses = bst.event.FixedFanOut(weight, jnp.asarray(rows), (len(rows), n))
         return nn.AlignPostProj(
-            comm=bst.event.FixedNumConn(n_pre, n, FAN_OUT, weight),
+            comm=bst.event.Connected(synapses),
             syn=nn.Expon.desc(n, tau=tau * u.ms),
             out=out,
             post=self.neurons,

@@ -5,12 +5,14 @@ integrate-and-fire neurons, J. Neurosci. 25, 10786; benchmarks 1 and 2 of R. Bre
 Simulation of networks of spiking neurons, J. Comput. Neurosci. 23, 349. Here a constant drive takes
 the place of the stimulus that starts COBA there.
 
-This file imports nothing outside the standard library, so that it runs in a peer's environment.
+This file needs nothing but NumPy, so that it runs in a peer's environment.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import numpy as np
 
 DT = 0.1
 FAN_OUT = 80  # 2 % of 4000
@@ -56,6 +58,14 @@ NETWORKS = {network.name: network for network in (COBA, CUBA)}
 def excitatory(n: int) -> int:
     """How many of `n` neurons are excitatory; they come first."""
     return n * 4 // 5
+
+
+def targets(n: int) -> np.ndarray:
+    """The targets of each neuron's synapses, for all contenders the same: (n, FAN_OUT).
+
+    Networks drawn anew differ in their rates by several per cent.
+    """
+    return np.random.default_rng(0).integers(0, n, (n, FAN_OUT), np.int32)
 
 
 def rate(spikes: float, n: int, steps: int) -> float:
