@@ -7,12 +7,19 @@ from .conditions import cond, ifelse, switch
 from .jit import jit
 from .loops import for_loop, scan
 from .progress import ProgressBar
+from .recorders import Mean, SpikeTimes, Sum, Trace
+from .spikes import Spikes
 from .stateful_function import StatefulFunction, make_jaxpr
 from .while_loops import bounded_while_loop, while_loop
 
 __all__ = [
+    "Mean",
     "ProgressBar",
+    "SpikeTimes",
+    "Spikes",
     "StatefulFunction",
+    "Sum",
+    "Trace",
     "bounded_while_loop",
     "checkpoint",
     "checkpointed_for_loop",

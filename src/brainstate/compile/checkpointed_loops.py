@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from .._engine.frames import commit
-from .._engine.hidden import show
-from .compiled_call import compiled_call
-from .loops import as_scan_body, check_loop, step_of, trace_body
+from .loops import as_scan_body, check_loop, compiled_loop, only_outputs, run_loop
 from .progress import ProgressBar
+from .recording import Named
+from .schedules import checkpointed_steps
 
 
 def checkpointed_scan(
@@ -23,11 +22,13 @@ def checkpointed_scan(
     length: int | None = None,
     base: int = 16,
     pbar: ProgressBar | None = None,
-) -> tuple[Any, Any]:
+    record: Any = None,
+) -> Any:
     """`scan` whose gradient needs memory for about ``base * log(length) / log(base)`` steps.
 
     The loop becomes a tree of loops of `base` steps each, and every inner one is computed again in
-    the backward pass. Values, final States and gradients are those of `scan`.
+    the backward pass. Values, final States and gradients are those of `scan`, and so is `record`;
+    only that every step has its entry until the loop is over, whatever the stride.
 
     >>> import brainstate, jax.numpy as jnp
     >>> carry, ys = brainstate.compile.checkpointed_scan(
@@ -42,7 +43,8 @@ def checkpointed_scan(
         xs, f = (jnp.arange(length), xs), pbar.watch(f, length)
     static = {"length": length, "base": base}
     with jax.disable_jit(False):  # a tree of loops is no help to a debugger
-        return compiled_call(_checkpointed_scan, (f,), (init, xs), static)
+        args = (init, xs)
+        return compiled_loop("checkpointed_scan", _checkpointed_scan, f, args, static, record, None)
 
 
 def check_base(loop: str, base: Any) -> None:
@@ -57,49 +59,16 @@ def checkpointed_for_loop(
     length: int | None = None,
     base: int = 16,
     pbar: ProgressBar | None = None,
+    record: Any = None,
 ) -> Any:
     """`for_loop` with the memory of `checkpointed_scan`."""
     length = check_loop("checkpointed_for_loop", f, xs, length)
-    return checkpointed_scan(as_scan_body(f), None, xs, length, base, pbar)[1]
+    step = as_scan_body(f)
+    return only_outputs(checkpointed_scan(step, None, xs, length, base, pbar, record), record)
 
 
-def _checkpointed_scan(funs: tuple, init: Any, xs: Any, length: int, base: int) -> tuple[Any, Any]:
-    program, init, values = trace_body("checkpointed_scan", funs[0], init, xs, length)
-    states = program.writes
-
-    def step(carry: tuple, x: Any) -> tuple:
-        return step_of(program, values, carry, x)
-
-    carry = (init, [values[state] for state in states])
-    (carry, final), ys = checkpointed_steps(step, carry, xs, length, base)
-    commit(states, final)
-    return show(carry), ys
-
-
-def checkpointed_steps(
-    step: Callable, carry: Any, xs: Any, length: int, base: int
-) -> tuple[Any, Any]:
-    """`jax.lax.scan(step, carry, xs)` as a tree of rematerialised loops.
-
-    The leading axis is cut into blocks of a power of `base`; what is left over runs as smaller
-    blocks, so that no step is padded or masked.
-    """
-    if length <= base:
-        return jax.lax.scan(step, carry, xs, length)
-    block = base ** (math.ceil(math.log(length) / math.log(base) - 1e-9) - 1)
-    blocks, rest = divmod(length, block)
-    head = jax.tree.map(lambda x: jnp.asarray(x)[: blocks * block], xs)
-    head = jax.tree.map(lambda x: x.reshape(blocks, block, *x.shape[1:]), head)
-
-    @jax.checkpoint
-    def run_block(carry: Any, xs: Any) -> tuple[Any, Any]:
-        return checkpointed_steps(step, carry, xs, block, base)
-
-    carry, ys = jax.lax.scan(run_block, carry, head, blocks)
-    ys = jax.tree.map(lambda y: y.reshape(blocks * block, *y.shape[2:]), ys)
-    if not rest:
-        return carry, ys
-    tail = jax.tree.map(lambda x: jnp.asarray(x)[blocks * block :], xs)
-    run_rest = jax.checkpoint(lambda c, x: checkpointed_steps(step, c, x, rest, base))
-    carry, last = run_rest(carry, tail)
-    return carry, jax.tree.map(lambda a, b: jnp.concatenate([a, b]), ys, last)
+def _checkpointed_scan(
+    funs: tuple, init: Any, xs: Any, length: int, base: int, record: Named | None = None
+) -> Any:
+    run = functools.partial(checkpointed_steps, base=base)
+    return run_loop("checkpointed_scan", run, funs, init, xs, length, record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -16,7 +17,9 @@ from .._engine.program import Program, trace
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
 from .loop_types import refuse_made_nodes, settle
+from .memory_budget import as_bytes, steps_within
 from .progress import ProgressBar
+from .recording import Named, PythonRecording, Recording, Request, attach
 
 Carry = TypeVar("Carry")
 
@@ -29,11 +32,14 @@ def scan(
     reverse: bool = False,
     unroll: int | bool = 1,
     pbar: ProgressBar | None = None,
-) -> tuple[Carry, Any]:
+    record: Any = None,
+    memory: int | str | None = None,
+) -> Any:
     """`jax.lax.scan`, whose body reads and writes States.
 
     Returns the final carry and the stacked outputs. States written in the body are carried along
     and end with the value of the last step. They keep tree, shape, dtype and unit (TypeError).
+    `record` and `memory` are those of `for_loop`.
 
     >>> import brainstate, jax.numpy as jnp
     >>> total = brainstate.State(0.0)
@@ -46,12 +52,12 @@ def scan(
     """
     length = check_loop("scan", f, xs, length)
     if runs_eagerly() and length > 0:
-        return _python_scan(f, init, xs, length, reverse, pbar)
+        return _python_scan(f, init, xs, length, reverse, pbar, record)
     if pbar is not None:
         xs, f = (jnp.arange(length), xs), pbar.watch(f, length, reverse)
     static = {"length": length, "reverse": reverse, "unroll": unroll}
     with jax.disable_jit(False):  # only a loop of no steps comes here otherwise
-        return compiled_call(_scan, (f,), (init, xs), static)
+        return compiled_loop("scan", _scan, f, (init, xs), static, record, memory)
 
 
 def for_loop(
@@ -61,10 +67,19 @@ def for_loop(
     reverse: bool = False,
     unroll: int | bool = 1,
     pbar: ProgressBar | None = None,
+    record: Any = None,
+    memory: int | str | None = None,
 ) -> Any:
     """Call `f(*slices)` for each slice along the first axis of `xs`; return the stacked results.
 
     Without `xs`, `f()` is called `length` times.
+
+    `record`, a container of `Trace`, `Mean`, `Sum` and `SpikeTimes`, keeps States, or functions of
+    States, as they are after the steps. The loop then returns ``(results, recorded)``.
+
+    `memory`, in bytes or as in ``"64MB"``, limits what the loop stores for its backward pass; what
+    does not fit is computed again, and no more (ValueError, with figures, if it cannot fit). It
+    counts one lane of `vmap`, and assumes derivatives with respect to everything.
 
     >>> import brainstate, jax.numpy as jnp
     >>> brainstate.compile.for_loop(lambda x, y: x + y, jnp.arange(3), jnp.arange(3))
@@ -73,9 +88,11 @@ def for_loop(
     length = check_loop("for_loop", f, xs, length)
     if runs_eagerly() or pbar is not None:
         step = as_scan_body(f)
-        return scan(step, None, xs, length, reverse, unroll, pbar)[1]
+        return only_outputs(
+            scan(step, None, xs, length, reverse, unroll, pbar, record, memory), record
+        )
     static = {"length": length, "reverse": reverse, "unroll": unroll}
-    return compiled_call(_for_loop, (f,), (xs,), static)
+    return compiled_loop("for_loop", _for_loop, f, (xs,), static, record, memory)
 
 
 def as_scan_body(f: Callable[..., Any]) -> Callable[[None, tuple], tuple[None, Any]]:
@@ -88,22 +105,82 @@ def as_scan_body(f: Callable[..., Any]) -> Callable[[None, tuple], tuple[None, A
     return step
 
 
-def _for_loop(funs: tuple, xs: Any, **static: Any) -> Any:
-    return _scan((as_scan_body(funs[0]),), None, xs, **static)[1]
+def only_outputs(result: Any, record: Any) -> Any:
+    """What `for_loop` returns, from what `scan` does."""
+    if record is None:
+        return result[1]
+    (_, ys), recorded = result
+    return ys, recorded
 
 
-def _scan(funs: tuple, init: Any, xs: Any, length: int, reverse: bool, unroll: int | bool) -> Any:
-    program, init, values = trace_body("the loop", funs[0], init, xs, length)
+def compiled_loop(
+    loop: str, run: Callable, f: Callable, args: tuple, static: dict, record: Any, memory: Any
+) -> Any:
+    """Run a loop as a compiled function; with `record`, returns also what was recorded."""
+    if memory is not None:
+        static["memory"] = as_bytes(loop, memory)
+    if record is None:
+        return compiled_call(run, (f,), args, static)
+    request = Request(loop, record)
+    static["record"] = request.recorders
+    out, recorded = compiled_call(run, (f, *request.sources), args, static)
+    return out, request.tree.unflatten(recorded)
+
+
+def _for_loop(funs: tuple, xs: Any, record: Named | None = None, **static: Any) -> Any:
+    funs = (as_scan_body(funs[0]), *funs[1:])
+    return only_outputs(_scan(funs, None, xs, record=record, **static), record)
+
+
+def _scan(
+    funs: tuple,
+    init: Any,
+    xs: Any,
+    length: int,
+    reverse: bool,
+    unroll: int | bool,
+    memory: int | None = None,
+    record: Named | None = None,
+) -> Any:
+    def run(step: Callable, carry: Any, xs: Any, length: int) -> Any:
+        return jax.lax.scan(step, carry, xs, length, reverse=reverse, unroll=unroll)
+
+    if memory is not None:
+        run = functools.partial(steps_within, memory, unroll, reverse)
+    return run_loop("the loop", run, funs, init, xs, length, record, reverse, memory is None)
+
+
+def run_loop(
+    loop: str,
+    run: Callable,
+    funs: tuple,
+    init: Any,
+    xs: Any,
+    length: int,
+    record: Named | None = None,
+    reverse: bool = False,
+    cut: bool = False,
+) -> Any:
+    """Trace a body, and run its steps by ``run(step, carry, xs, length) -> carry, ys``.
+
+    `cut` says that the loop may as well be run as several, one after the other.
+    """
+    program, init, values = trace_body(loop, funs[0], init, xs, length)
     states = program.writes
 
     def step(carry: tuple, x: Any) -> tuple:
         return step_of(program, values, carry, x)
 
-    carry = (init, [values[state] for state in states])
-    out: Any = jax.lax.scan(step, carry, xs, length, reverse=reverse, unroll=unroll)
-    (carry, final), ys = out
-    commit(states, final)
-    return show(carry), ys
+    carry: tuple = (init, [values[state] for state in states])
+    recorded = None
+    if record is None:
+        carry, ys = run(step, carry, xs, length)
+    else:
+        probes = attach(record, funs[1:], states, values)
+        carry, ys, recorded = Recording(run, probes, reverse, cut).run(step, carry, xs, length)
+    commit(states, carry[1])
+    out = show(carry[0]), ys
+    return out if record is None else (out, recorded)
 
 
 def trace_body(
@@ -179,9 +256,19 @@ def _as_count(name: str, length: Any) -> int:
 
 
 def _python_scan(
-    f: Callable, carry: Any, xs: Any, length: int, reverse: bool, pbar: ProgressBar | None
-) -> tuple[Any, Any]:
+    f: Callable,
+    carry: Any,
+    xs: Any,
+    length: int,
+    reverse: bool,
+    pbar: ProgressBar | None,
+    record: Any,
+) -> Any:
     """The loop under `jax.disable_jit`, for debuggers and prints."""
+    if record is not None:
+        request = Request("the loop", record)
+        recording = PythonRecording(request.recorders, request.sources)
+        f = recording.watch(f)
     if pbar is not None:
         f, xs = pbar.watch(f, length, reverse), (jnp.arange(length), xs)
     ys: list[Any] = []
@@ -189,4 +276,5 @@ def _python_scan(
         carry, y = f(carry, jax.tree.map(lambda x: x[i], xs))  # noqa: B023
         ys.append(y)
     ys = ys[::-1] if reverse else ys
-    return carry, jax.tree.map(lambda *leaves: jnp.stack(leaves), *ys)
+    out = carry, jax.tree.map(lambda *leaves: jnp.stack(leaves), *ys)
+    return out if record is None else (out, request.tree.unflatten(recording.results(reverse)))

@@ -13,10 +13,11 @@ from .._engine.hidden import hide, show
 from .._engine.jax_api import is_tracer
 from .._engine.names import describe
 from .._engine.program import Program, outer_values, trace
-from .checkpointed_loops import check_base, checkpointed_steps
+from .checkpointed_loops import check_base
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
 from .loop_types import settle
+from .schedules import checkpointed_steps
 
 T = TypeVar("T")
 
