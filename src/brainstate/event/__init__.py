@@ -6,8 +6,9 @@
 ((50,), (100, 5))
 """
 
-from .connections import CSR, Connection, Dense, FixedFanOut
-from .layers import Connected, CSRLinear, FixedNumConn, FixedProb, Linear
+from .backends import Backend, backend
+from .connections import CSR, Connection, Dense, FixedFanOut, Regenerated
+from .layers import Connected, CSRLinear, FixedNumConn, FixedProb, Linear, OneToOne
 
 EventLinear, EventFixedProb, EventFixedNumConn = Linear, FixedProb, FixedNumConn
 
@@ -21,9 +22,14 @@ __all__ = [
     "FixedNumConn",
     "FixedProb",
     "Linear",
+    "OneToOne",
     # what a layer holds
     "CSR",
     "Connection",
     "Dense",
     "FixedFanOut",
+    "Regenerated",
+    # what computes the products
+    "Backend",
+    "backend",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,9 @@ from ..init.parameters import full_param
 from ..nn.checks import check_trailing
 from ..nn.module import Module
 from ..typing import ArrayLike, SeedOrKey, Size
-from .connections import CSR, Connection, Dense, FixedFanOut
-from .structure import checked_csr, neurons, number_or_share, share, targets
+from . import connections
+from .connections import CSR, Connection, Dense, FixedFanOut, Regenerated
+from .drawing import checked_csr, neurons, number_or_share, seed_word, share, targets
 
 _GRAD_MODES = ("vjp", "jvp")
 
@@ -41,11 +43,10 @@ class Connected(Module):
         if self._kind is None:
             self._other = connection
             return
-        fields = dict(vars(connection))
-        self._shape = fields.pop("shape")
-        self.weight = ParamState(fields.pop("weight"))
-        if fields:
-            self.structure = LongTermState(fields)
+        arrays, self._static = _by_role(connection)
+        self.weight = ParamState(arrays.pop("weight"))
+        if arrays:
+            self.structure = LongTermState(arrays)
 
     @property
     def connection(self) -> Any:
@@ -53,7 +54,7 @@ class Connected(Module):
         if self._kind is None:
             return self._other
         structure = {} if self.structure is None else self.structure.value
-        return self._kind(weight=self.weight.value, shape=self._shape, **structure)
+        return self._kind(weight=self.weight.value, **structure, **self._static)
 
     def update(self, spk: ArrayLike) -> Any:
         check_trailing(self, spk, self.in_size, "spikes")  # type: ignore[arg-type]
@@ -96,8 +97,29 @@ class Linear(_Layer):
         super().__init__(Dense(_weights(weight, shape), shape), name, grad_mode)
 
 
+class OneToOne(_Layer):
+    """A synapse from each of `n` neurons to the one of the same index: ``y = spk * weight``.
+
+    For spikes and derivatives see `Linear`.
+
+    >>> import brainstate, jax.numpy as jnp
+    >>> brainstate.event.OneToOne(3, jnp.array([1.0, 2.0, 3.0]))(jnp.array([True, False, True]))
+    Array([1., 0., 3.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        n: Size,
+        weight: Callable | ArrayLike,
+        name: str | None = None,
+        grad_mode: str = "vjp",
+    ):
+        n = neurons(n, "n")
+        super().__init__(connections.OneToOne(_weights(weight, (n,)), (n, n)), name, grad_mode)
+
+
 class _FanOut(_Layer):
-    """A layer with as many synapses from each neuron, drawn at construction."""
+    """A layer with as many synapses from each neuron, drawn at construction, or from a seed."""
 
     def __init__(
         self,
@@ -108,15 +130,45 @@ class _FanOut(_Layer):
         seed: SeedOrKey | None,
         name: str | None,
         grad_mode: str,
+        regenerate: bool,
     ):
-        indices = targets(shape, count, allow_multi_conn, seed)
-        connection = FixedFanOut(_weights(weight, indices.shape), indices, shape)
-        super().__init__(connection, name, grad_mode)
+        super().__init__(
+            _regenerated(shape, count, weight, allow_multi_conn, seed)
+            if regenerate
+            else _stored(shape, count, weight, allow_multi_conn, seed),
+            name,
+            grad_mode,
+        )
 
     @property
     def indices(self) -> Any:
         """The targets, a row for each neuron."""
-        return self.connection.indices
+        connection = self.connection
+        return connection.targets if isinstance(connection, Regenerated) else connection.indices
+
+
+def _stored(
+    shape: tuple[int, int], count: int, weight: Any, repeats: bool, seed: SeedOrKey | None
+) -> FixedFanOut:
+    indices = targets(shape, count, repeats, seed)
+    return FixedFanOut(_weights(weight, indices.shape), indices, shape)
+
+
+def _regenerated(
+    shape: tuple[int, int], count: int, weight: Any, repeats: bool, seed: SeedOrKey | None
+) -> Regenerated:
+    if not repeats:
+        raise ValueError(
+            "Targets that are regenerated from a seed may be drawn more than once; found "
+            "allow_multi_conn=False. Store them (regenerate=False) for different ones."
+        )
+    weight = _weights(weight, (shape[0], count))
+    if jnp.ndim(split(weight)[0]):
+        raise ValueError(
+            "Regenerated synapses have one weight for all; found an array or initializer. Give a "
+            "scalar, or store the synapses (regenerate=False)."
+        )
+    return Regenerated(weight, seed_word(shape, count, seed), count, shape)
 
 
 class FixedProb(_FanOut):
@@ -124,7 +176,8 @@ class FixedProb(_FanOut):
 
     That is ``n_conn = int(n_post * prob)`` synapses from each: ``y[indices[i, k]] += weight[i, k]
     spk[i]``. A target may be drawn more than once if `allow_multi_conn`. `weight` is a scalar or
-    of shape ``(n_pre, n_conn)``; for spikes and derivatives see `Linear`.
+    of shape ``(n_pre, n_conn)``; for spikes and derivatives see `Linear`. With `regenerate`, targets
+    are not stored but drawn anew from the seed at each use (see `Regenerated`).
 
     >>> import brainstate, jax.numpy as jnp
     >>> layer = brainstate.event.FixedProb(4, 10, prob=0.3, weight=2.0, seed=0)
@@ -142,10 +195,13 @@ class FixedProb(_FanOut):
         seed: SeedOrKey | None = None,
         name: str | None = None,
         grad_mode: str = "vjp",
+        regenerate: bool = False,
     ):
         shape = neurons(n_pre, "n_pre"), neurons(n_post, "n_post")
         count = share(prob, shape[1])
-        super().__init__(shape, count, weight, allow_multi_conn, seed, name, grad_mode)
+        super().__init__(
+            shape, count, weight, allow_multi_conn, seed, name, grad_mode, regenerate
+        )
 
 
 class FixedNumConn(_FanOut):
@@ -168,10 +224,13 @@ class FixedNumConn(_FanOut):
         seed: SeedOrKey | None = None,
         name: str | None = None,
         grad_mode: str = "vjp",
+        regenerate: bool = False,
     ):
         shape = neurons(in_size, "in_size"), neurons(out_size, "out_size")
         count = number_or_share(conn_num, shape[1], "conn_num")
-        super().__init__(shape, count, conn_weight, allow_multi_conn, seed, name, grad_mode)
+        super().__init__(
+            shape, count, conn_weight, allow_multi_conn, seed, name, grad_mode, regenerate
+        )
 
 
 class CSRLinear(_Layer):
@@ -200,6 +259,15 @@ class CSRLinear(_Layer):
         indptr, indices = checked_csr(indptr, indices, shape)
         connection = CSR(_weights(weight, indices.shape), indices, indptr, shape)
         super().__init__(connection, name, grad_mode)
+
+
+def _by_role(connection: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of a connection that hold arrays, and those that are part of its type."""
+    arrays, static = {}, {}
+    for field in dataclasses.fields(connection):
+        role = arrays if field.metadata.get("pytree_node", True) else static
+        role[field.name] = getattr(connection, field.name)
+    return arrays, static
 
 
 def _weights(weight: Callable | ArrayLike, shape: tuple[int, ...]) -> Any:

@@ -43,12 +43,8 @@ def number_or_share(amount: Any, n_post: int, name: str) -> int:
 def targets(shape: tuple[int, int], count: int, repeats: bool, seed: SeedOrKey | None) -> jax.Array:
     """`count` random targets for each neuron before, from the default generator or of a seed."""
     n_pre, n_post = shape
-    if count < 1:
-        raise ValueError(
-            f"Each neuron needs at least one synapse; found {count} to {n_post} neurons. Give a "
-            "larger number or share."
-        )
-    generator = DEFAULT if seed is None else RandomState(seed)
+    _check_count(count, n_post)
+    generator = _generator(seed)
     if repeats:
         return generator.randint(0, n_post, size=(n_pre, count))
     if count > n_post:
@@ -57,6 +53,24 @@ def targets(shape: tuple[int, int], count: int, repeats: bool, seed: SeedOrKey |
             "give fewer, or allow_multi_conn=True."
         )
     return _distinct(generator.split_key(), n_pre, n_post, count)
+
+
+def seed_word(shape: tuple[int, int], count: int, seed: SeedOrKey | None) -> jax.Array:
+    """32 random bits that targets can be drawn from again and again."""
+    _check_count(count, shape[1])
+    return jax.random.bits(_generator(seed).split_key(), dtype=jnp.uint32)
+
+
+def _generator(seed: SeedOrKey | None) -> RandomState:
+    return DEFAULT if seed is None else RandomState(seed)
+
+
+def _check_count(count: int, n_post: int) -> None:
+    if count < 1:
+        raise ValueError(
+            f"Each neuron needs at least one synapse; found {count} to {n_post} neurons. Give a "
+            "larger number or share."
+        )
 
 
 @functools.partial(jax.jit, static_argnums=(1, 2, 3))

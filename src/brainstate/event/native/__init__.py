@@ -1,0 +1,1 @@
+"""The event-driven product in C++, called through `jax.ffi` on the CPU."""
