@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import brainevent
 import braintools
 import brainunit as u
+import jax
 import jax.numpy as jnp
 from brainpy import state as bp
 from network import DT, Network, excitatory, targets
-from serve import Simulate, serve
+from serve import Simulation, serve
 
 import brainstate
 
@@ -53,13 +56,12 @@ class EINet(brainstate.nn.Module):
             )
         )
 
-    def update(self, i: object, drive: object) -> object:
+    def update(self, i: object, drive: object) -> None:
         with brainstate.environ.context(t=i * brainstate.environ.get_dt(), i=i):
             spikes = self.neurons.get_spike() != 0.0
             self.E(spikes[: self.n_exc])
             self.I(spikes[self.n_exc :])
             self.neurons(drive)
-            return self.neurons.get_spike().sum()
 
 
 def coba(net: Network, n: int) -> tuple[EINet, object]:
@@ -75,20 +77,34 @@ def cuba(net: Network, n: int) -> tuple[EINet, object]:
     return EINet(net, n, weights, outs, R=1.0 * u.ohm), net.drive * u.mA
 
 
-def build(net: Network, n: int, steps: int) -> Simulate:
+def build(net: Network, n: int, steps: int) -> Simulation:
     brainstate.random.seed(0)
     brainstate.environ.set(dt=DT * u.ms)
     model, drive = {"coba": coba, "cuba": cuba}[net.name](net, n)
     brainstate.nn.init_all_states(model)
     done = brainstate.ShortTermState(jnp.int32(0))
 
-    @brainstate.transform.jit
-    def chunk() -> object:
-        indices = done.value + jnp.arange(steps)
-        done.value = done.value + steps
-        return brainstate.transform.for_loop(lambda i: model.update(i, drive), indices).sum()
+    def run(step: Callable) -> Callable:
+        @brainstate.transform.jit
+        def chunk() -> object:
+            indices = done.value + jnp.arange(steps)
+            done.value = done.value + steps
+            return brainstate.transform.for_loop(step, indices)
 
-    return lambda: float(chunk())
+        return chunk
+
+    def counted(i: object) -> object:
+        model.update(i, drive)
+        return model.neurons.get_spike().sum()
+
+    simulate, count = run(lambda i: model.update(i, drive)), run(counted)
+    V = model.neurons.V
+
+    def chunk() -> None:
+        simulate()
+        jax.block_until_ready(V.value)
+
+    return Simulation(chunk, lambda: float(count().sum()))
 
 
 if __name__ == "__main__":

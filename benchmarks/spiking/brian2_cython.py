@@ -15,12 +15,12 @@ from serve import answer, arguments, say
 def main() -> None:
     prefs.codegen.target = "cython"
     network, n, steps = arguments()
-    run, counter = simulation(network, n)
+    run, group = simulation(network, n, sys.argv[4])
     started: list[tuple[float, int]] = []
 
     @network_operation(dt=steps * DT * ms, when="start", order=-1)
     def between_chunks() -> None:
-        spikes = int(np.sum(counter.count))
+        spikes = int(np.sum(group.spikes))
         if len(started) == 1:
             say("ready")
         elif started:

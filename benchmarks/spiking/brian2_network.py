@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 from brian2 import Network as Simulation
-from brian2 import NeuronGroup, SpikeMonitor, Synapses, defaultclock, ms, mV
+from brian2 import NeuronGroup, Synapses, defaultclock, ms, mV
 from network import DT, FAN_OUT, Network, excitatory, targets
 
 CONDUCTANCES = """
 dv/dt = (ge * (E_e - v) + gi * (E_i - v) + V_rest - v + drive) / tau : volt (unless refractory)
 dge/dt = -ge / tau_e : 1
 dgi/dt = -gi / tau_i : 1
+spikes : integer
 """
 CURRENTS = """
 dv/dt = (ge + gi + V_rest - v + drive) / tau : volt (unless refractory)
 dge/dt = -ge / tau_e : volt
 dgi/dt = -gi / tau_i : volt
+spikes : integer
 """
 TIMES, POTENTIALS = ("tau", "tau_e", "tau_i"), ("V_rest", "V_th", "V_reset", "drive")
 
 
-def simulation(net: Network, n: int) -> tuple[Simulation, SpikeMonitor]:
-    """The network, and the monitor that counts its spikes."""
+def simulation(net: Network, n: int, method: str) -> tuple[Simulation, NeuronGroup]:
+    """The network, and its neurons, which count their spikes."""
     defaultclock.dt = DT * ms
     unit = 1 if net.conductances else mV
     potentials = (*POTENTIALS, "E_e", "E_i") if net.conductances else POTENTIALS
@@ -35,9 +37,9 @@ def simulation(net: Network, n: int) -> tuple[Simulation, SpikeMonitor]:
         n,
         CONDUCTANCES if net.conductances else CURRENTS,
         threshold="v > V_th",
-        reset="v = V_reset",
+        reset="v = V_reset; spikes += 1",
         refractory=net.tau_ref * ms,
-        method="exponential_euler" if net.conductances else "exact",
+        method=method if net.conductances else "exact",
         namespace=space,
     )
     group.v = "V_reset + rand() * (V_th - V_reset)"
@@ -49,5 +51,4 @@ def simulation(net: Network, n: int) -> tuple[Simulation, SpikeMonitor]:
     ):
         synapses.append(Synapses(source, group, on_pre=on_pre, namespace=space))
         synapses[-1].connect(i=np.repeat(np.arange(len(own)), FAN_OUT), j=own.ravel())
-    counter = SpikeMonitor(group, record=False)
-    return Simulation(group, *synapses, counter), counter
+    return Simulation(group, *synapses), group

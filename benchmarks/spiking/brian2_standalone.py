@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from brian2 import device, ms, prefs, set_device
@@ -32,11 +33,12 @@ ANSWER = r"""
 
 def main() -> None:
     network, n, steps = arguments()
-    folder = CACHE / f"standalone-{network.name}-{n}-{steps}"
+    method = sys.argv[4]
+    folder = CACHE / f"standalone-{network.name}-{n}-{steps}-{method}"
     set_device("cpp_standalone", directory=str(folder), build_on_run=False)
     prefs.codegen.cpp.headers += ["<chrono>", "<cstdio>"]
-    run, counter = simulation(network, n)
-    counts = f"brian::{device.get_array_name(counter.variables['count'], access_data=False)}"
+    run, group = simulation(network, n, method)
+    counts = f"brian::{device.get_array_name(group.variables['spikes'], access_data=False)}"
     device.insert_code("main", CHUNK)
     run.run(steps * DT * ms)
     device.insert_code("main", ANSWER.format(n=n, counts=counts, rate=rate(1, n, steps)))

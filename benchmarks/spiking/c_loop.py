@@ -8,7 +8,7 @@ import math
 import numpy as np
 from compilers import shared_library
 from network import DT, FAN_OUT, Network, excitatory, targets
-from serve import Simulate, serve
+from serve import Simulation, serve
 
 FLAGS = ("-O3", "-march=native", "-ffast-math")
 INTEGERS = ("n", "n_exc", "fan_out", "rest", "conductances")
@@ -23,7 +23,7 @@ class Net(ctypes.Structure):
     )
 
 
-def build(network: Network, n: int, steps: int) -> Simulate:
+def build(network: Network, n: int, steps: int) -> Simulation:
     simulate = ctypes.CDLL(str(shared_library("c_loop.c", "gcc", *FLAGS, "-lm"))).simulate
     simulate.restype = ctypes.c_int64
     numbers = {"dt": DT, **{name: getattr(network, name) or 0.0 for name in NUMBERS[1:]}}
@@ -41,11 +41,13 @@ def build(network: Network, n: int, steps: int) -> Simulate:
     )
     pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
 
-    def run() -> float:
-        assert arrays  # keeps them alive
-        return simulate(ctypes.byref(net), ctypes.c_int64(steps), *pointers)
+    counted = []
 
-    return run
+    def chunk() -> None:
+        assert arrays  # keeps them alive
+        counted[:] = [simulate(ctypes.byref(net), ctypes.c_int64(steps), *pointers)]
+
+    return Simulation(chunk, lambda: counted[0])
 
 
 if __name__ == "__main__":

@@ -8,11 +8,13 @@ from _timing import machine, median, publish, ratio, table
 
 from .contest import C_LOOP, JAX_FFI, JAX_PURE, NATIVE, OWN, PURE, Contender, Times, contest
 from .network import DT
-from .peers import BRIAN2, peers
+from .peers import BRIAN2, BRIAN2_SAME, peers
 
 PAIRS = [
     (NATIVE, BRIAN2),
     (PURE, BRIAN2),
+    (NATIVE, BRIAN2_SAME),
+    (PURE, BRIAN2_SAME),
     (NATIVE, C_LOOP),
     (NATIVE, JAX_FFI),
     (PURE, JAX_PURE),
@@ -29,7 +31,7 @@ def compare(network: str, description: str | None) -> None:
     options = parser.parse_args()
     steps = options.steps or max(200, 40_000_000 // options.n // 10 * 10)
     print(machine())
-    contenders = [*OWN, *(peers() if options.peers else [])]
+    contenders = [*OWN, *(peers(network) if options.peers else [])]
     found = contest(contenders, network, options.n, steps, options.rounds)
     title = f"{network.upper()}, {options.n} neurons, {options.rounds} rounds of {steps} steps"
     table(title, HEADER, [row(contender, found) for contender in found])

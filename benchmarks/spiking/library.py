@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import brainunit as u
+import jax
 import jax.numpy as jnp
 from network import DT, Network, excitatory, targets
-from serve import Simulate, serve
+from serve import Simulation, serve
 
 import brainstate as bst
 
@@ -45,13 +47,12 @@ class EINet(nn.DynamicsGroup):
             post=self.neurons,
         )
 
-    def update(self, i: object, drive: object) -> object:
+    def update(self, i: object, drive: object) -> None:
         with bst.environ.context(t=i * bst.environ.get_dt(), i=i):
             spikes = self.neurons.get_spike() != 0.0
             self.E(spikes[: self.n_exc])
             self.I(spikes[self.n_exc :])
             self.neurons(drive)
-            return self.neurons.get_spike().sum()
 
 
 def coba(net: Network, n: int) -> tuple[EINet, object]:
@@ -67,20 +68,34 @@ def cuba(net: Network, n: int) -> tuple[EINet, object]:
     return EINet(net, n, weights, outs, R=1.0 * u.ohm), net.drive * u.mA
 
 
-def build(net: Network, n: int, steps: int) -> Simulate:
+def build(net: Network, n: int, steps: int) -> Simulation:
     bst.random.seed(0)
     bst.environ.set(dt=DT * u.ms)
     model, drive = {"coba": coba, "cuba": cuba}[net.name](net, n)
     nn.init_all_states(model)
     done = bst.State(jnp.int32(0))
 
-    @bst.compile.jit
-    def chunk() -> object:
-        indices = done.value + jnp.arange(steps)
-        done.value = done.value + steps
-        return bst.compile.for_loop(lambda i: model.update(i, drive), indices).sum()
+    def run(step: Callable) -> Callable:
+        @bst.compile.jit
+        def chunk() -> object:
+            indices = done.value + jnp.arange(steps)
+            done.value = done.value + steps
+            return bst.compile.for_loop(step, indices)
 
-    return lambda: float(chunk())
+        return chunk
+
+    def counted(i: object) -> object:
+        model.update(i, drive)
+        return model.neurons.get_spike().sum()
+
+    simulate, count = run(lambda i: model.update(i, drive)), run(counted)
+    V = model.neurons.V
+
+    def chunk() -> None:
+        simulate()
+        jax.block_until_ready(V.value)
+
+    return Simulation(chunk, lambda: float(count().sum()))
 
 
 if __name__ == "__main__":
