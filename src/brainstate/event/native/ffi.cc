@@ -48,7 +48,10 @@ void run(ffi::ThreadPool& pool, const Shape& shape, const Event* events, const N
   };
   const int64_t threads = std::max<int64_t>(1, pool.num_threads());
   const int64_t all = shape.batch * shape.n_pre;
-  const double work = all < 64 ? 0 : count_events(events, all) * row_length + all / 16.0;
+  int64_t found = 0;
+  if (threads > 1 && all * row_length > kWorthThreads)
+    for_each_event(events, 0, all, [&](int64_t) { ++found; });
+  const double work = found * row_length;
   if (threads == 1 || work < kWorthThreads) {
     for (int64_t b = 0; b < shape.batch; ++b) add(b, 0, shape.n_pre, out + b * shape.n_post);
     return;

@@ -92,25 +92,54 @@ struct Regenerated {
   }
 };
 
-template <typename Event>
-int64_t count_events(const Event* events, int64_t count) {
-  int64_t found = 0;
-  for (int64_t i = 0; i < count; ++i) found += events[i] != Event(0);
-  return found;
+// The bits of an event that are set unless it is zero, of either sign.
+inline uint64_t bits_of(uint8_t event) { return event; }
+inline uint64_t bits_of(float event) {
+  uint32_t bits;
+  std::memcpy(&bits, &event, sizeof bits);
+  return bits << 1;
+}
+inline uint64_t bits_of(double event) {
+  uint64_t bits;
+  std::memcpy(&bits, &event, sizeof bits);
+  return bits << 1;
 }
 
-// Adds the rows of the neurons in [first, last) that have an event. Most stretches are silent, which
-// vector instructions tell.
+constexpr int64_t kBlock = 16;  // neurons that are looked at together
+
+// A loop of fixed length without branches, of which compilers make a few vector instructions.
+template <typename Event>
+bool silent(const Event* events) {
+  uint64_t any = 0;
+  for (int64_t i = 0; i < kBlock; ++i) any |= bits_of(events[i]);
+  return any == 0;
+}
+inline bool silent(const uint8_t* events) {
+  uint64_t words[kBlock / 8];
+  std::memcpy(words, events, kBlock);
+  return (words[0] | words[1]) == 0;
+}
+
+// Calls visit(i) for each neuron in [first, last) that has an event.
+template <typename Event, typename Visit>
+void for_each_event(const Event* events, int64_t first, int64_t last, const Visit& visit) {
+  while (first < last) {
+    const bool whole = first + kBlock <= last;
+    const int64_t end = whole ? first + kBlock : last;
+    if (!whole || !silent(events + first))
+      for (int64_t i = first; i < end; ++i)
+        if (events[i] != Event(0)) visit(i);
+    first = end;
+  }
+}
+
+// Adds the rows of the neurons in [first, last) that have an event.
 template <typename Event, typename Number, typename Structure>
 void add_rows(const Sample<Event, Number>& s, const Structure& structure, int64_t first,
               int64_t last) {
-  constexpr int64_t kStretch = 64;
-  for (; first < last; first += kStretch) {
-    const int64_t end = first + kStretch < last ? first + kStretch : last;
-    if (count_events(s.events + first, end - first) == 0) continue;
-    for (int64_t pre = first; pre < end; ++pre)
-      if (s.events[pre] != Event(0)) structure.add_row(s, pre, static_cast<Number>(s.events[pre]));
-  }
+  for_each_event(s.events, first, last, [&](int64_t pre) {
+    structure.add_row(s, pre, static_cast<Number>(s.events[pre]));
+  });
 }
 
 }  // namespace brainstate
