@@ -20,7 +20,7 @@ def main() -> None:
 
     @network_operation(dt=steps * DT * ms, when="start", order=-1)
     def between_chunks() -> None:
-        spikes = int(np.sum(group.spikes))
+        spikes = int(np.asarray(group.fired).sum())
         if len(started) == 1:
             say("ready")
         elif started:

@@ -11,13 +11,13 @@ CONDUCTANCES = """
 dv/dt = (ge * (E_e - v) + gi * (E_i - v) + V_rest - v + drive) / tau : volt (unless refractory)
 dge/dt = -ge / tau_e : 1
 dgi/dt = -gi / tau_i : 1
-spikes : integer
+fired : integer  # how often
 """
 CURRENTS = """
 dv/dt = (ge + gi + V_rest - v + drive) / tau : volt (unless refractory)
 dge/dt = -ge / tau_e : volt
 dgi/dt = -gi / tau_i : volt
-spikes : integer
+fired : integer  # how often
 """
 TIMES, POTENTIALS = ("tau", "tau_e", "tau_i"), ("V_rest", "V_th", "V_reset", "drive")
 
@@ -37,7 +37,7 @@ def simulation(net: Network, n: int, method: str) -> tuple[Simulation, NeuronGro
         n,
         CONDUCTANCES if net.conductances else CURRENTS,
         threshold="v > V_th",
-        reset="v = V_reset; spikes += 1",
+        reset="v = V_reset; fired += 1",
         refractory=net.tau_ref * ms,
         method=method if net.conductances else "exact",
         namespace=space,

@@ -38,7 +38,7 @@ def main() -> None:
     set_device("cpp_standalone", directory=str(folder), build_on_run=False)
     prefs.codegen.cpp.headers += ["<chrono>", "<cstdio>"]
     run, group = simulation(network, n, method)
-    counts = f"brian::{device.get_array_name(group.variables['spikes'], access_data=False)}"
+    counts = f"brian::{device.get_array_name(group.variables['fired'], access_data=False)}"
     device.insert_code("main", CHUNK)
     run.run(steps * DT * ms)
     device.insert_code("main", ANSWER.format(n=n, counts=counts, rate=rate(1, n, steps)))

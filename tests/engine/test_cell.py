@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import brainstate
 from brainstate._engine.cell import UNSET, Cell, HandedOut, changes, handed_out
 
 VALUES = {
@@ -211,3 +212,24 @@ def test_nobody_looks_at_containers_that_nobody_holds():
     watcher.add(cell)
     watcher.absorb_edits()
     assert watcher.dicts == watcher.copies == []
+
+
+@pytest.mark.parametrize("value", [None, (), (jnp.ones(2), 3)], ids=repr)
+def test_nobody_looks_at_what_nobody_can_edit(value):
+    cell = cell_of(value)
+    assert cell.get() is value
+    assert not cell.watched
+    assert same(absorb(cell), value)
+
+
+@pytest.mark.parametrize("value", [({},), (jnp.ones(2), {}), ([1.0],), [], {}], ids=repr)
+def test_what_can_be_edited_is_looked_at(value):
+    assert cell_of(value).watched
+
+
+def test_generators_of_random_numbers_slow_no_call_down():
+    made = brainstate.random.RandomState(0)  # holds None for a key that was saved
+    assert not made._backup._cell.watched
+    made.backup_key()
+    made.restore_key()
+    assert not made._backup._cell.watched

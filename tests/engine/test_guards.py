@@ -311,3 +311,42 @@ def test_containers_that_need_no_look_at_each_item(container, quick):
     assert guards.hold()
     node.held.append(None) if isinstance(container, list) else node.held.update(b=None)
     assert not guards.hold()
+
+
+def test_plain_attributes_need_no_look_at_each_call():
+    node = make(a=None, b=1, c=(2, (None, "x")), d=1.0 * u.mV, e=jnp.ones(2), f=Node())
+    guards = guards_on(node, *"abcdef")
+    guards.add(node, "everything", vars)
+    guards.settle()
+    assert guards.hold()
+    assert not guards.slow
+    assert not guards.live
+    node.a = 0
+    assert not guards.hold()
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_edits_are_noticed_where_all_attributes_are_looked_at(name):
+    value, edit, undo = IN_PLACE[name]
+    guards = Guards()
+    node = make(a=value, b=None)
+    guards.add(node, "everything", vars)
+    guards.settle()
+    assert guards.hold()
+    edit(value)
+    assert not guards.hold()
+    undo(value)
+    assert guards.hold()
+    node.c = 1
+    assert not guards.hold()
+
+
+def test_an_equal_container_takes_the_place_of_another():
+    node, other = make(a=["x"]), ["x"]
+    guards = guards_on(node, "a")
+    node.a = other
+    assert guards.hold()
+    other.append("y")
+    assert not guards.hold()
+    other.pop()
+    assert guards.hold()

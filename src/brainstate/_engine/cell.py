@@ -91,8 +91,17 @@ class Cell:
         """Keeps other threads from taking over an old container meanwhile."""
         return handed_out.lock if self.watched else _NO_LOCK
 
+    def _is_fixed(self) -> bool:
+        """Whether there is no container, or one that nobody can edit: None, a tuple of leaves."""
+        container = self.container
+        if container is _NONE or container is None:
+            return True
+        if type(container) is not tuple or len(container) != len(self.leaves):
+            return False
+        return not any(map(is_not, container, self.leaves))
+
     def _watch(self) -> None:
-        if self.container is not _NONE and not self.watched:
+        if not self.watched and not self._is_fixed():
             self.watched = True
             handed_out.add(self)
 

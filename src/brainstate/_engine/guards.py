@@ -88,6 +88,8 @@ def freeze(value: Any, around: tuple[int, ...] = ()) -> Any:
 
 def may_change_unseen(value: Any) -> bool:
     """Whether a value can be edited in place in a way that `freeze` sees."""
+    if isinstance(value, _SCALARS):  # None among them, which for JAX is a tree without leaves
+        return False
     if isinstance(value, (list, dict, set, deque, bytearray)):
         return True
     if isinstance(value, tuple):
@@ -95,6 +97,15 @@ def may_change_unseen(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.flags.writeable and value.size <= _SMALL
     return not jax.tree_util.all_leaves([value]) and type(value).__module__ != "saiunit"
+
+
+def _parts(node: Any, value: Any) -> Any:
+    """What of a value needs a look at each call: the clock tells which attributes a node has."""
+    try:
+        own = object.__getattribute__(node, "__dict__")
+    except AttributeError:
+        own = None
+    return list(value.values()) if value is own else [value]
 
 
 def _shadow(container: Any) -> Any:
@@ -171,14 +182,15 @@ class Guards:
             self._watch(fact, probe(node))
 
     def _watch(self, fact: Fact, value: Any) -> None:
-        if not may_change_unseen(value):
-            return
-        shadow = _shadow(value) if fact.holds() else None
-        if shadow is None:
-            self.containers.append(fact)
-            self.slow = True
-        else:
-            self.live.append(value)
+        for part in _parts(fact.node(), value):
+            if not may_change_unseen(part):
+                continue
+            shadow = _shadow(part) if fact.holds() else None
+            if shadow is None:
+                self.containers.append(fact)
+                self.slow = True
+                return
+            self.live.append(part)
             self.copies.append(shadow)
 
     def add_setting(self, name: str, snapshot: Any) -> None:
@@ -256,6 +268,8 @@ class Guards:
         epoch = attribute_clock.now
         if not all(fact.holds() for fact in [*self.facts.values()]):
             return False
+        if self.live:  # an equal container may have taken the place of one of them
+            self._replace_facts(self.facts)
         self.epoch = epoch
         return True
 

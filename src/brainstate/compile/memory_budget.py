@@ -47,6 +47,7 @@ class Costs:
 
     stored: dict[Callable | None, int]  # by one step, under each policy
     inputs: int  # slices of one step
+    sums: int  # derivatives that the steps of a loop add up; each loop inside another has its own
     fixed: int  # whatever the schedule
 
 
@@ -100,8 +101,8 @@ def measure(step: Callable, carry: Any, xs: Any, length: int) -> Costs:
     per_step = {p: stored(p, 3) - stored(p, 2) for p in (None, _DOTS, _NOTHING)}
     outputs = jax.eval_shape(lambda c, x: pure(c, x, *consts), carry, kinds)[1]
     fixed = stored(None, 2) - 2 * per_step[None] + _bytes(consts) + 2 * _bytes(carry)
-    fixed += per_step[None] + length * _bytes(outputs)
-    return Costs(per_step, _bytes(kinds), fixed)
+    fixed += per_step[None] + 2 * length * _bytes(outputs)
+    return Costs(per_step, _bytes(kinds), _bytes(consts), fixed)
 
 
 def _bytes(tree: Any) -> int:
@@ -148,7 +149,7 @@ def _blocks(memory: int, costs: Costs, length: int) -> Iterator[Plan]:
         for count in {most, min(fewest, most)}:
             again, left = count * size, length - count * size
             copied = (length + left) * costs.inputs if left else 0
-            block = size * (stored + 2 * costs.inputs) + stored if size > 1 else 0
+            block = size * (stored + 2 * costs.inputs) + stored + costs.sums if size > 1 else 0
             needed = max(block, left * stored)
             work = (1 if size == 1 else _STORING) * again / length + _work(costs, policy)
             run = Blocks(count, size, policy).run
@@ -170,7 +171,7 @@ def _trees(costs: Costs, length: int) -> Iterator[Plan]:
         if levels < 3:
             continue
         stored = (levels - 1) * base * (costs.stored[_NOTHING] + costs.inputs)
-        stored += base * (costs.stored[None] + costs.inputs)
+        stored += base * (costs.stored[None] + costs.inputs) + levels * costs.sums
         copied = length * costs.inputs if base**levels != length else 0
         run = functools.partial(checkpointed_steps, base=base)
         functools.update_wrapper(run, checkpointed_steps)

@@ -190,17 +190,15 @@ class PythonRecording:
     def __init__(self, recorders: Named, sources: Sequence):
         self.recorders, self.sources = recorders, sources
         self.entries: list[list] = [[] for _ in sources]
-        self.kinds: list | None = None
+        with jax.disable_jit(False):
+            probes = attach(recorders, sources, [], {})
+        self.kinds = [probe.source_kind for probe in probes]
 
     def watch(self, body: Callable) -> Callable:
         """The body of a scan that records."""
 
         def watched(carry: Any, x: Any) -> Any:
             out = body(carry, x)
-            if self.kinds is None:
-                with jax.disable_jit(False):
-                    probes = attach(self.recorders, self.sources, [], {})
-                self.kinds = [probe.source_kind for probe in probes]
             for (_, recorder), source, entries in zip(
                 self.recorders, self.sources, self.entries, strict=True
             ):
@@ -215,7 +213,7 @@ class PythonRecording:
     def results(self, reverse: bool) -> list:
         recorded = []
         for (_, recorder), kind, entries in zip(
-            self.recorders, self.kinds or (), self.entries, strict=True
+            self.recorders, self.kinds, self.entries, strict=True
         ):
             entries = entries[::-1] if reverse else entries
             stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *entries)

@@ -152,6 +152,7 @@ from .neurons.hodgkin_huxley import HH
 from .neurons.integrate_and_fire import ALIF, IF, LIF, LIFRef
 from .neurons.neuron import Neuron, ThresholdNeuron
 from .neurons.readouts import LeakyRateReadout, LeakySpikeReadout
+from .neurons.recurrent import Recurrent
 from .parameters.parameter import Const, Param, count_parameters
 from .parameters.positive_priors import (
     BetaReg,
@@ -409,6 +410,7 @@ __all__ = [
     "LIF",
     "LIFRef",
     "Neuron",
+    "Recurrent",
     "ThresholdNeuron",
     "exp_euler_step",
     "rk2_step",

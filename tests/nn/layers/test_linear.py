@@ -123,3 +123,21 @@ def test_precision():
     with brainstate.environ.context(precision=16):
         layer = nn.Linear(2, 3, w_mask=np.ones((2, 3), np.float32))
         assert layer(jnp.ones(2, jnp.bfloat16)).dtype == jnp.bfloat16
+
+
+@pytest.mark.parametrize("devices", [1, 8])
+def test_leading_axes_are_merged_on_one_device(devices, monkeypatch):
+    """Spread over devices they stay apart, since merging them could move data around."""
+    monkeypatch.setattr(jax, "device_count", lambda: devices)
+    layer = nn.Linear(4, 3, b_init=None)
+    w, x = layer.weight.value["weight"], jnp.arange(24.0).reshape(2, 3, 4)
+    found = brainstate.augment.grad(lambda: (layer(x) ** 2).sum(), layer.weight)()["weight"]
+    np.testing.assert_allclose(found, jax.grad(lambda w: ((x @ w) ** 2).sum())(w), rtol=1e-6)
+    np.testing.assert_allclose(layer(x), np.asarray(x) @ np.asarray(w), rtol=1e-6)
+    products = [
+        equation.invars[0].aval.ndim
+        for equation in jax.make_jaxpr(lambda x: nn.layers.linear.matrix_product(x, w))(x).eqns
+        if equation.primitive.name == "dot_general"
+    ]
+    assert products == [2 if devices == 1 else 3]
+    assert layer(jnp.ones((2, 0, 4))).shape == (2, 0, 3)

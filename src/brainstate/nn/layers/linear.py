@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from ..._state import ParamState, State
@@ -59,7 +61,20 @@ def masked(w: Any, mask: Any | None) -> Any:
     return w if mask is None else w * jnp.asarray(mask, w.dtype)
 
 
-def affine(x: Any, w: Any, b: Any = None, product: Callable = jnp.matmul) -> Any:
+def matrix_product(x: Any, w: Any) -> jax.Array:
+    """``x · w``, where `x` may have any leading axes.
+
+    They are merged, so that the derivative by `w` is a product of two matrices as they stand in
+    memory; not where arrays may be spread over devices, which would have to be gathered for it.
+    """
+    shape = jnp.shape(x)
+    if len(shape) < 3 or jnp.ndim(w) != 2 or jax.device_count() > 1:
+        return jnp.matmul(x, w)
+    rows = jnp.reshape(x, (math.prod(shape[:-1]), shape[-1]))
+    return jnp.matmul(rows, w).reshape(*shape[:-1], w.shape[-1])
+
+
+def affine(x: Any, w: Any, b: Any = None, product: Callable = matrix_product) -> Any:
     """``x · w + b`` with or without units; `product` is linear in both its arguments.
 
     >>> import brainunit as u

@@ -19,6 +19,7 @@ from ..dynamics.standard_parameters import StandardParameters
 from ..dynamics.unit_arithmetic import add, numbers, subtract
 from ..variable import Variable
 from .neuron import ThresholdNeuron
+from .present_spikes import once_in_a_body
 
 _RELU = ReluGrad()
 
@@ -106,6 +107,7 @@ class GIF(ThresholdNeuron):
             name: Variable(getattr(self, f"{name}_initializer"), self.varshape) for name in names
         }
 
+    @once_in_a_body("V", "theta")
     def get_spike(self, V: ArrayLike | None = None, theta: ArrayLike | None = None) -> jax.Array:
         """The spikes at the potential `V` and the threshold `theta`, or at the present ones."""
         V = self.V.value if V is None else V

@@ -20,6 +20,7 @@ from ..dynamics.standard_parameters import StandardParameters
 from ..dynamics.unit_arithmetic import add, numbers, subtract
 from ..variable import Variable
 from .neuron import ThresholdNeuron
+from .present_spikes import once_in_a_body
 
 _RELU = ReluGrad()
 _LONG_AGO = -1e7  # ms
@@ -207,6 +208,7 @@ class ALIF(LIF):
     def variables(self) -> dict[str, Variable]:
         return {**super().variables(), "a": Variable(self.a_initializer, self.varshape)}
 
+    @once_in_a_body("V", "a")
     def get_spike(self, V: ArrayLike | None = None, a: ArrayLike | None = None) -> jax.Array:
         """The spikes at the potential `V` and the adaptation `a`, or at the present ones."""
         V = self.V.value if V is None else V

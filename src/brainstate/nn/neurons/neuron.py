@@ -13,6 +13,7 @@ from ...surrogate import InvSquareGrad
 from ...typing import ArrayLike, Size
 from ..dynamics.base import Dynamics
 from ..dynamics.unit_arithmetic import numbers
+from .present_spikes import once_in_a_body
 
 _RESETS = ("soft", "hard")
 
@@ -37,7 +38,7 @@ class Neuron(Dynamics):
             raise ValueError(f"spk_reset must be one of {_RESETS}; found {spk_reset!r}.")
         self.spk_fun, self.spk_reset = spk_fun, spk_reset
 
-    def get_spike(self, *args: Any, **kwargs: Any) -> ArrayLike:
+    def get_spike(self, *args: Any, **kwargs: Any) -> jax.Array:
         """The spikes for the current States, or for those given."""
         raise NotImplementedError(f"{type(self).__name__} must define get_spike().")
 
@@ -52,6 +53,7 @@ class ThresholdNeuron(Neuron):
     V_th: Any
     V_reset: Any
 
+    @once_in_a_body("V")
     def get_spike(self, V: ArrayLike | None = None) -> jax.Array:
         """The spikes at the potential `V`, or at the present one."""
         return self._spike_above(self.V.value if V is None else V, self.V_th)

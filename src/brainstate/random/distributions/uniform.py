@@ -65,9 +65,9 @@ class Uniform(Sampler):
             low, high = 0, low
         low, high = bounds(low, high, dtype)
         shape = broadcast_shape(size, {"low": low, "high": high})
-        if type(low) is int and low == 0:  # numbers cost time on their way to the device
-            low = None
-        return self._sample(counts.randint, shape, integer_type(dtype), key, low, high)
+        # Numbers cost time on their way to the device.
+        start = None if type(low) is int and low == 0 else low
+        return self._sample(counts.randint, shape, integer_type(dtype), key, start, high)
 
     def random_integers(
         self,
