@@ -22,7 +22,7 @@ import jax
 UNSET: Any = type("Unset", (), {"__repr__": lambda self: "<unset>", "__slots__": ()})()
 """The value of a State that has none: its transformation failed, or its loop is over."""
 
-_NONE: Any = object()
+UNREAD: Any = object()
 _LOOK: list = [object()]  # equal to no list of dicts
 _NO_LOCK = contextlib.nullcontext()
 
@@ -44,7 +44,7 @@ class Cell:
     """The leaves of one value and their structure (None for a bare leaf).
 
     `leaves` stays the same list. `container` is the value as its owner wrote it, or as it was put
-    together for a reader; `_NONE` where neither happened since the leaves changed.
+    together for a reader; `UNREAD` where neither happened since the leaves changed.
     """
 
     __slots__ = ("__weakref__", "container", "leaves", "remembered", "tree", "watched")
@@ -53,7 +53,7 @@ class Cell:
     def __init__(self) -> None:
         self.leaves: list = [UNSET]
         self.tree: Any = None
-        self.container = _NONE
+        self.container = UNREAD
         self.watched = False  # whether `handed_out` looks after the container
         self.remembered = False  # whether the clock must move with this cell
 
@@ -62,7 +62,7 @@ class Cell:
         bare = len(leaves) == 1 and leaves[0] is value
         with self._guarded():
             self.leaves[:] = leaves
-            self.tree, self.container = (None, _NONE) if bare else (tree, value)
+            self.tree, self.container = (None, UNREAD) if bare else (tree, value)
         self._watch()
         changes.now = object()
 
@@ -70,7 +70,7 @@ class Cell:
         if self.tree is None:
             return self.leaves[0]
         container = self.container
-        if container is _NONE:
+        if container is UNREAD:
             container = self.container = self.tree.unflatten(self.leaves)
         self._watch()  # held here by now, so it stays watched
         return container
@@ -79,7 +79,7 @@ class Cell:
         """New leaves of the same structure; the caller moves the clock if it must."""
         with self._guarded():
             self.leaves[:] = leaves
-            self.container = _NONE
+            self.container = UNREAD
 
     def remember(self) -> None:
         """From now on the clock moves with this cell."""
@@ -94,7 +94,7 @@ class Cell:
     def _is_fixed(self) -> bool:
         """Whether there is no container, or one that nobody can edit: None, a tuple of leaves."""
         container = self.container
-        if container is _NONE or container is None:
+        if container is UNREAD or container is None:
             return True
         if type(container) is not tuple or len(container) != len(self.leaves):
             return False
@@ -160,13 +160,13 @@ class HandedOut:
 def _absorb(cell: Cell) -> bool:
     """Take over the edits in one container; returns whether somebody still holds it."""
     container = cell.container
-    if container is not _NONE:
+    if container is not UNREAD:
         leaves, tree = jax.tree.flatten(container)
         if tree != cell.tree or any(map(is_not, leaves, cell.leaves)):
             cell.leaves[:], cell.tree = leaves, tree
             changes.now = object()
     cell.watched = False  # before counting: whoever takes it from now on adds it again
-    if container is not _NONE and sys.getrefcount(container) > _ALONE:
+    if container is not UNREAD and sys.getrefcount(container) > _ALONE:
         cell.watched = True
         return True
     return False

@@ -128,9 +128,9 @@ def quick_call(compiler: Compiler) -> Callable:  # noqa: C901  one function, for
         witness = written[0] if written else out
         if type(witness) not in _concrete_types and not _is_outside(witness):
             return compiler.call(args, kwargs)  # a plain jax transformation is under way
-        if variant.moves_clock or variant.structured or remainder is not None:
+        if remainder is not None or not variant.quick:
             return variant.store(out, written, remainder)
-        for leaves, value in zip(variant.bare, written):  # noqa: B905  of one length
+        for leaves, value in zip(variant.singles, written):  # noqa: B905  of one length
             leaves[0] = value
         return out
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from .._engine import hidden
 from .._engine.cache import ProgramCache, signature
-from .._engine.cell import Cell, changes, handed_out
+from .._engine.cell import UNREAD, Cell, changes, handed_out
 from .._engine.frames import commit, read
 from .._engine.guards import Guards
 from .._engine.jax_api import EAGER, current_trace
@@ -43,7 +43,8 @@ class _Callable(NamedTuple):
     """A `jax.jit` function for one structure of the States' values."""
 
     run: Callable
-    bare: list[list]  # the leaves, one each, of written States that hold a bare array
+    singles: list[list]  # the leaves of the written States that come first: they have one each
+    wrapped: list[tuple[Cell, int]]  # those among them with a structure, such as a Quantity
     structured: list[tuple[Cell, int, int]]  # other written States, and which leaves are theirs
 
 
@@ -59,9 +60,9 @@ class Variant:
     """
 
     __slots__ = (
-        "__weakref__", "_reads", "_writes", "bare", "callables", "entry", "guards", "lasting",
-        "moves_clock", "pending", "read_cells", "read_leaves", "run", "seen", "structured",
-        "templates", "write_cells", "write_lists",
+        "__weakref__", "_reads", "_writes", "callables", "entry", "guards", "lasting",
+        "moves_clock", "pending", "quick", "read_cells", "read_leaves", "run", "seen", "singles",
+        "structured", "templates", "wrapped", "write_cells", "write_lists",
     )  # fmt: skip
 
     def __init__(
@@ -73,8 +74,8 @@ class Variant:
         program: Program | None = None,
     ):
         self.entry, self.guards = entry, guards
-        # Bare values first: their leaves come out first and are stored fastest.
-        writes = tuple(sorted(writes, key=lambda state: state._cell.tree is not None))
+        # Single leaves first, bare ones before all: they come out first and are stored fastest.
+        writes = tuple(sorted(writes, key=lambda state: _effort(state._cell)))
         self._reads, self._writes = self._refer(reads), self._refer(writes)
         self.read_cells = [state._cell for state in reads]
         self.write_cells = [state._cell for state in writes]
@@ -114,15 +115,17 @@ class Variant:
         self.read_leaves = [leaf for cell in self.read_cells for leaf in cell.leaves]
         if trees not in self.callables:
             self.callables[trees] = self._make(trees)
-        self.run, self.bare, self.structured = self.callables[trees]
+        self.run, self.singles, self.wrapped, self.structured = self.callables[trees]
         self.moves_clock = any(cell.remembered for cell in self.write_cells)
+        self.quick = not (self.moves_clock or self.wrapped or self.structured)
         self.seen = now if self.lasting and not self.guards.slow else None
 
     def _make(self, trees: tuple) -> _Callable:
         sizes = [1 if tree is None else tree.num_leaves for tree in trees]
         starts = list(itertools.accumulate(sizes, initial=0))
         count, cells = len(self.read_cells), self.write_cells
-        bare = list(itertools.takewhile(lambda i: trees[count + i] is None, range(len(cells))))
+        first = sum(1 for _ in itertools.takewhile(lambda size: size == 1, sizes[count:]))
+        wrapped = [(cells[i], i) for i in range(first) if trees[count + i] is not None]
         places = [
             (cell, starts[count + i] - starts[count], starts[count + i + 1] - starts[count])
             for i, cell in enumerate(cells)
@@ -130,7 +133,7 @@ class Variant:
         pure = self._pure(trees, starts)
         pure.__name__ = pure.__qualname__ = self.entry.name
         run = jax.jit(pure, **self.entry.options)
-        return _Callable(run, self.write_lists[: len(bare)], places[len(bare) :])
+        return _Callable(run, self.write_lists[:first], wrapped, places[first:])
 
     def _pure(self, trees: tuple, starts: list[int]) -> Callable:
         """What jax.jit compiles; runs only where it has nothing for these arguments yet."""
@@ -211,8 +214,11 @@ class Variant:
         """Give the written States their new values; returns the output."""
         if remainder is not None:
             return remainder.store(self.write_cells, out, written)
-        for leaves, value in zip(self.bare, written):  # noqa: B905  `bare` may be shorter
+        for leaves, value in zip(self.singles, written):  # noqa: B905  `singles` may be shorter
             leaves[0] = value
+        for cell, i in self.wrapped:
+            if cell.container is not UNREAD:  # it was put together for a reader
+                cell.put([written[i]])
         for cell, start, stop in self.structured:
             cell.put(written[start:stop])
         if self.moves_clock:
@@ -363,6 +369,11 @@ class Entry:
             )
             out = perform(program, donated, args, kwargs)
         return _constrain(out, self.options.get("out_shardings", (None,))[0])
+
+
+def _effort(cell: Cell) -> int:
+    """How much it takes to store a value like the present one."""
+    return 0 if cell.tree is None else 1 if cell.tree.num_leaves == 1 else 2
 
 
 def _constrain(tree: Any, shardings: Any) -> Any:
