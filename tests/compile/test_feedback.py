@@ -1,5 +1,7 @@
 """`loop_with_feedback` beside `jax.lax.scan`, in every mode of differentiation."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,8 +35,8 @@ def by_hand(w, drives, gain, slices=None):
     return ys, h
 
 
-@jit
-def here(w, drives, gain, slices=None):
+@functools.partial(jit, static_argnames="memory")
+def here(w, drives, gain, slices=None, memory=None):
     h = ShortTermState(jnp.zeros((B, N)))
     w, gain = ParamState(w), ParamState(gain)
 
@@ -44,7 +46,7 @@ def here(w, drives, gain, slices=None):
 
     more = () if slices is None else (slices,)
     first = jnp.full((B, N), 0.1)
-    ys = loop_with_feedback(f, lambda y: jnp.sin(y @ w.value), first, drives, *more)
+    ys = loop_with_feedback(f, lambda y: jnp.sin(y @ w.value), first, drives, *more, memory=memory)
     return ys, h.value
 
 
@@ -85,6 +87,21 @@ def test_agrees_with_scan(mode):
         args[0] = jnp.stack([W, -W])
     found, expected = (jax.jit(MODES[mode](summed(run)))(*args) for run in (here, by_hand))
     assert_close(found, expected)
+
+
+def test_within_a_memory():
+    def stored(memory):
+        def run(w, drives):
+            loss = summed(functools.partial(here, memory=memory))
+            return jax.grad(loss, (0, 1))(w, drives, GAIN)
+
+        step = jax.jit(run)
+        return step(W, many), step.lower(W, many).compile().memory_analysis().temp_size_in_bytes
+
+    many = jnp.tile(DRIVES, (80, 1, 1))
+    (expected, plain), (found, less) = stored(None), stored(40_000)
+    assert_close(found, expected)
+    assert less < 0.75 * plain
 
 
 def test_other_slices():

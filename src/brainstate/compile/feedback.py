@@ -20,26 +20,42 @@ from .._engine.program import Program, outer_values, trace
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
 from .loops import check_loop, scan, step_of, trace_body
+from .memory_budget import as_bytes, steps_within
 
 
 def loop_with_feedback(
-    f: Callable[..., jax.Array], feedback: Callable, y: jax.Array, drives: jax.Array, *xs: Any
+    f: Callable[..., jax.Array],
+    feedback: Callable,
+    y: jax.Array,
+    drives: jax.Array,
+    *xs: Any,
+    memory: int | str | None = None,
 ) -> jax.Array:
     """``y = f(y, drive + feedback(y), *x)`` for each slice along the first axis; returns each `y`.
 
     `y`, `drives` and what `feedback` returns are arrays of floating-point numbers. Where `feedback`
-    writes States, or reads such as `f` writes, this is a plain loop.
+    writes States, or reads such as `f` writes, this is a plain loop. `memory` is as in `for_loop`.
 
     >>> loop_with_feedback(lambda y, x: x / 2, lambda y: y, jnp.ones(()), jnp.arange(3.0))
     Array([0.5  , 0.75 , 1.375], dtype=float32)
     """
     length = check_loop("a loop with feedback", f, (drives, xs), None)
     if runs_eagerly():
-        return _plain(f, feedback, y, drives, xs)
-    return compiled_call(_run, (f, feedback), (y, drives, xs), {"length": length})
+        return _plain(f, feedback, y, drives, xs, memory)
+    static = {"length": length}
+    if memory is not None:
+        static["memory"] = as_bytes("a loop with feedback", memory)
+    return compiled_call(_run, (f, feedback), (y, drives, xs), static)
 
 
-def _run(funs: tuple, y: jax.Array, drives: jax.Array, xs: tuple, length: int) -> jax.Array:
+def _run(
+    funs: tuple,
+    y: jax.Array,
+    drives: jax.Array,
+    xs: tuple,
+    length: int,
+    memory: int | None = None,
+) -> jax.Array:
     f, feedback = funs
     layer = trace(feedback, (y,), repeats=True)
     drives = _as_sums(drives, layer.out_type())
@@ -50,7 +66,7 @@ def _run(funs: tuple, y: jax.Array, drives: jax.Array, xs: tuple, length: int) -
 
     program, y, values = trace_body("a loop with feedback", body, y, (drives, *xs), length)
     if _must_be_plain(layer, program):
-        return _plain(f, feedback, y, drives, xs)
+        return _plain(f, feedback, y, drives, xs, memory)
     fixed = [state for state in values if state not in program.effects]
 
     def fed_back(weights: list, y: jax.Array) -> jax.Array:
@@ -64,7 +80,9 @@ def _run(funs: tuple, y: jax.Array, drives: jax.Array, xs: tuple, length: int) -
             drive = drive + fed_back(weights, carry[0])
             return step_of(program, known, carry, (drive, *others))
 
-        return jax.lax.scan(step, carry, (drives, *xs), length)
+        if memory is None:
+            return jax.lax.scan(step, carry, (drives, *xs), length)
+        return steps_within(memory, 1, False, step, carry, (drives, *xs), length)
 
     weights = jax.tree.leaves(list(outer_values(layer.reads).values()))
     carry = y, [values[state] for state in program.writes]
@@ -74,13 +92,15 @@ def _run(funs: tuple, y: jax.Array, drives: jax.Array, xs: tuple, length: int) -
     return ys
 
 
-def _plain(f: Callable, feedback: Callable, y: jax.Array, drives: jax.Array, xs: tuple) -> Any:
+def _plain(
+    f: Callable, feedback: Callable, y: jax.Array, drives: jax.Array, xs: tuple, memory: Any
+) -> Any:
     def body(y: jax.Array, x: tuple) -> tuple:
         drive, *others = x
         y = f(y, drive + feedback(y), *others)
         return y, y
 
-    return scan(body, y, (drives, *xs))[1]
+    return scan(body, y, (drives, *xs), memory=memory)[1]
 
 
 def _as_sums(drives: jax.Array, fed_back: Any) -> jax.Array:

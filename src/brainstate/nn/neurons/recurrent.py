@@ -48,10 +48,13 @@ class Recurrent(Module):
         self.neuron(add(x, self.feedback(self.neuron.get_spike()), "the feedback"))
         return self.neuron.get_spike()
 
-    def sequence(self, xs: ArrayLike, t: ArrayLike | None = None) -> jax.Array:
+    def sequence(
+        self, xs: ArrayLike, t: ArrayLike | None = None, memory: int | str | None = None
+    ) -> jax.Array:
         """The spikes of all steps, for inputs with time as their first axis.
 
-        `t` gives the time of each step, for neurons that look it up in `environ`.
+        `t` gives the time of each step, for neurons that look it up in `environ`. `memory` limits
+        what is stored for the backward pass, as in `for_loop`.
         """
         drives, unit = split(xs)
 
@@ -65,6 +68,5 @@ class Recurrent(Module):
             return number_in(self.feedback(spikes), unit, "the feedback")
 
         times = () if t is None else (t,)
-        return loop_with_feedback(
-            step, feedback, self.neuron.get_spike(), jnp.asarray(drives), *times
-        )
+        spikes, drives = self.neuron.get_spike(), jnp.asarray(drives)
+        return loop_with_feedback(step, feedback, spikes, drives, *times, memory=memory)
