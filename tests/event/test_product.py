@@ -81,7 +81,9 @@ def test_values(kind, backend):
         }
         for how, out in found.items():
             assert out.dtype == jnp.float32
-            np.testing.assert_allclose(out, expected, rtol=1e-5, atol=2e-5, err_msg=f"{name}, {how}")
+            np.testing.assert_allclose(
+                out, expected, rtol=1e-5, atol=2e-5, err_msg=f"{name}, {how}"
+            )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -114,8 +116,12 @@ def test_lanes_with_targets_of_their_own(make, kind, backend):
     alike = jax.vmap(lambda to: events[0] @ make(weights, to))(targets)  # spikes for all lanes
     for lane in range(3):
         matrix = np.asarray(make(weights, targets[lane]).todense())
-        np.testing.assert_allclose(found[lane], np.float32(events[lane]) @ matrix, rtol=1e-5, atol=2e-5)
-        np.testing.assert_allclose(alike[lane], np.float32(events[0]) @ matrix, rtol=1e-5, atol=2e-5)
+        np.testing.assert_allclose(
+            found[lane], np.float32(events[lane]) @ matrix, rtol=1e-5, atol=2e-5
+        )
+        np.testing.assert_allclose(
+            alike[lane], np.float32(events[0]) @ matrix, rtol=1e-5, atol=2e-5
+        )
 
 
 @pytest.mark.parametrize("kind", KINDS)
