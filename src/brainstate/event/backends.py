@@ -61,9 +61,7 @@ def _choice() -> tuple[str, str]:
     if choice is None:
         choice, chooser = os.environ.get(_VARIABLE, "auto"), _VARIABLE
     if choice not in _CHOICES:
-        raise ValueError(
-            f"The event backend must be one of {_CHOICES}; {chooser} has {choice!r}."
-        )
+        raise ValueError(f"The event backend must be one of {_CHOICES}; {chooser} has {choice!r}.")
     return choice, chooser
 
 

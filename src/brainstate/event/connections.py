@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._units import attach, number_in, split
+from ..nn.dynamics.unit_arithmetic import add
 from ..util.struct import dataclass, field
 from .checks import check_indices, check_rows
 from .product import product
@@ -45,9 +46,26 @@ class Connection:
         weight, unit = split(self.weight)
         return attach(self.product(spikes, jnp.asarray(weight)), unit)
 
-    def product(self, spikes: jax.Array, weight: jax.Array) -> jax.Array:
-        """``spikes @ self`` for these weights, without a unit."""
-        return product(self.structure, spikes, weight, self.arrays)
+    def added_to(self, base: Any, spikes: Any) -> Any:
+        """``base + spikes @ self``, in place where that is possible: a sum has no array of its own.
+
+        >>> import jax.numpy as jnp
+        >>> synapses = FixedFanOut(2.0, jnp.array([[0, 1]]), (1, 3))
+        >>> synapses.added_to(jnp.ones(3), jnp.array([True]))
+        Array([3., 3., 1.], dtype=float32)
+        """
+        (base, unit), (weight, own), spikes = split(base), split(self.weight), jnp.asarray(spikes)
+        shape = *spikes.shape[:-1], self.shape[1]
+        alike = jnp.shape(base) == shape and spikes.shape[-1:] == self.shape[:1]
+        if not (alike and _same(unit, own) and jnp.result_type(spikes, weight) == base.dtype):
+            return add(attach(base, unit), spikes @ self, "what arrives")
+        return attach(self.product(spikes, jnp.asarray(weight), base), unit)
+
+    def product(
+        self, spikes: jax.Array, weight: jax.Array, base: jax.Array | None = None
+    ) -> jax.Array:
+        """``spikes @ self``, plus `base`, for these weights, without a unit."""
+        return product(self.structure, spikes, weight, self.arrays, base)
 
     @property
     def structure(self) -> Structure:
@@ -102,12 +120,15 @@ class Dense(Connection):
     def structure(self) -> Structure:
         return AllToAll(*self.shape)
 
-    def product(self, spikes: jax.Array, weight: jax.Array) -> jax.Array:
+    def product(
+        self, spikes: jax.Array, weight: jax.Array, base: jax.Array | None = None
+    ) -> jax.Array:
         if weight.ndim:
-            return super().product(spikes, weight)
+            return super().product(spikes, weight, base)
         number = jnp.result_type(spikes, weight)
         total = weight * jnp.sum(spikes, axis=-1, keepdims=True, dtype=number)
-        return jnp.broadcast_to(total, (*spikes.shape[:-1], self.shape[1]))
+        out = jnp.broadcast_to(total, (*spikes.shape[:-1], self.shape[1]))
+        return out if base is None else base + out
 
     def spread(self, pre: Any, post: Any) -> tuple[Any, Any]:
         return pre[..., :, None], post[..., None, :]
@@ -131,8 +152,10 @@ class OneToOne(Connection):
                 f"Synapses one to one need as many neurons before as behind; found {self.shape}."
             )
 
-    def product(self, spikes: jax.Array, weight: jax.Array) -> jax.Array:
-        return spikes * weight
+    def product(
+        self, spikes: jax.Array, weight: jax.Array, base: jax.Array | None = None
+    ) -> jax.Array:
+        return spikes * weight if base is None else base + spikes * weight
 
     def spread(self, pre: Any, post: Any) -> tuple[Any, Any]:
         return pre, post
@@ -245,13 +268,15 @@ class Regenerated(Connection):
     def arrays(self) -> Arrays:
         return (jnp.asarray(self.seed, jnp.uint32),)
 
-    def product(self, spikes: jax.Array, weight: jax.Array) -> jax.Array:
+    def product(
+        self, spikes: jax.Array, weight: jax.Array, base: jax.Array | None = None
+    ) -> jax.Array:
         if weight.ndim:
             raise ValueError(
                 "Regenerated synapses have one weight for all; found weights of shape "
                 f"{weight.shape}. Use FixedFanOut for a weight of each."
             )
-        return super().product(spikes, weight)
+        return super().product(spikes, weight, base)
 
     @property
     def targets(self) -> jax.Array:
@@ -261,3 +286,7 @@ class Regenerated(Connection):
 
     def spread(self, pre: Any, post: Any) -> tuple[Any, Any]:
         return pre[..., :, None], post[..., self.targets]
+
+
+def _same(unit: Any, other: Any) -> bool:
+    return unit is other or (unit is not None and other is not None and unit == other)

@@ -9,9 +9,10 @@ from typing import Any
 import jax.numpy as jnp
 
 from .._state import LongTermState, ParamState
-from .._units import attach, split
+from .._units import attach, split, unit_of
 from ..init.parameters import full_param
 from ..nn.checks import check_trailing
+from ..nn.dynamics.arrival import Arrival
 from ..nn.module import Module
 from ..typing import ArrayLike, SeedOrKey, Size
 from . import connections
@@ -55,6 +56,13 @@ class Connected(Module):
             return self._other
         structure = {} if self.structure is None else self.structure.value
         return self._kind(weight=self.weight.value, **structure, **self._static)
+
+    def arrival(self, spk: ArrayLike) -> Any:
+        """What the spikes will add behind the synapses, for a projection to add in place."""
+        if self._kind is None or unit_of(spk) is not None:
+            return self(spk)
+        check_trailing(self, spk, self.in_size, "spikes")  # type: ignore[arg-type]
+        return Arrival(self.connection, jnp.asarray(split(spk)[0]))
 
     def update(self, spk: ArrayLike) -> Any:
         check_trailing(self, spk, self.in_size, "spikes")  # type: ignore[arg-type]
@@ -199,9 +207,7 @@ class FixedProb(_FanOut):
     ):
         shape = neurons(n_pre, "n_pre"), neurons(n_post, "n_post")
         count = share(prob, shape[1])
-        super().__init__(
-            shape, count, weight, allow_multi_conn, seed, name, grad_mode, regenerate
-        )
+        super().__init__(shape, count, weight, allow_multi_conn, seed, name, grad_mode, regenerate)
 
 
 class FixedNumConn(_FanOut):

@@ -28,37 +28,52 @@ _NATIVE_ADD = 0.06  # of a whole row, by vector instructions
 
 
 def product(
-    structure: Structure, events: jax.Array, weight: jax.Array, arrays: Arrays
+    structure: Structure,
+    events: jax.Array,
+    weight: jax.Array,
+    arrays: Arrays,
+    base: jax.Array | None = None,
 ) -> jax.Array:
-    """The product of ``events[..., n_pre]`` for one set of weights and arrays."""
-    if 0 in (structure.n_pre, structure.n_post) or events.size == 0:
+    """``base + events[..., n_pre] @ synapses``, for one set of weights and arrays.
+
+    Given, `base` has the shape and dtype of the result, and may be overwritten by it.
+    """
+    if base is None:
         dtype = jnp.result_type(events, weight)
-        return jnp.zeros((*events.shape[:-1], structure.n_post), dtype)
-    batch = events.reshape(-1, structure.n_pre)
-    out = _product(structure, active_backend(), batch, weight, arrays)
-    return out.reshape(*events.shape[:-1], structure.n_post)
+        base = jnp.zeros((*events.shape[:-1], structure.n_post), dtype)
+    if structure.n_pre == 0 or base.size == 0:
+        return base
+    rows = base.reshape(-1, structure.n_post), events.reshape(-1, structure.n_pre)
+    return _product(structure, active_backend(), *rows, weight, arrays).reshape(base.shape)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
 def _product(
-    structure: Structure, backend: str, events: jax.Array, weight: jax.Array, arrays: Arrays
+    structure: Structure,
+    backend: str,
+    base: jax.Array,
+    events: jax.Array,
+    weight: jax.Array,
+    arrays: Arrays,
 ) -> jax.Array:
     one = Sharing(1, 1)
     weight, arrays = weight[None], tuple(x[None] for x in arrays)
-    return _of_lanes(structure, backend, (one, one))(events, weight, arrays)
+    return _of_lanes(structure, backend, (one, one))(base, events, weight, arrays)
 
 
 @_product.defjvp
 def _product_jvp(structure: Structure, backend: str, primals: tuple, tangents: tuple) -> tuple:
-    (events, weight, arrays), (d_events, d_weight, _) = primals, tangents
-    out = _product(structure, backend, events, weight, arrays)
-    tangent = jnp.zeros_like(out)
+    (base, events, weight, arrays), (d_base, d_events, d_weight, _) = primals, tangents
+    out = _product(structure, backend, base, events, weight, arrays)
+    if not _is_real(out):
+        return out, d_base
+    tangent = d_base
     if _is_real(events):
         tangent += structure.everywhere(d_events, weight, arrays)
     if _is_real(weight):
         if weight.ndim == 0:
-            one = jnp.ones((), weight.dtype)
-            tangent += _product(structure, backend, events, one, arrays) * d_weight
+            zeros, one = jnp.zeros_like(base), jnp.ones((), weight.dtype)
+            tangent += _product(structure, backend, zeros, events, one, arrays) * d_weight
         else:
             tangent += structure.everywhere(events, d_weight, arrays)
     return out, tangent.astype(out.dtype)
@@ -74,63 +89,65 @@ def _of_lanes(structure: Structure, backend: str, sharing: tuple[Sharing, Sharin
 
     @functools.partial(jax.jit, inline=True)
     @jax.custom_batching.custom_vmap
-    def of_lanes(events: jax.Array, weight: jax.Array, arrays: Arrays) -> jax.Array:
-        return _chosen(structure, backend, events, weight, arrays, sharing)
+    def of_lanes(
+        base: jax.Array, events: jax.Array, weight: jax.Array, arrays: Arrays
+    ) -> jax.Array:
+        return _chosen(structure, backend, sharing, base, events, weight, arrays)
 
     @of_lanes.__wrapped__.def_vmap
-    def of_more_lanes(n_lanes: int, batched: Any, events: jax.Array, weight: jax.Array, arrays: Any):
-        on_events, on_weight, on_arrays = batched
+    def of_more_lanes(
+        n_lanes: int, batched: Any, base: Any, events: Any, weight: Any, arrays: Any
+    ) -> tuple[jax.Array, bool]:
+        on_base, on_events, on_weight, on_arrays = batched
         batch = events.shape[-2]
-        if not on_events:
-            events = jnp.broadcast_to(events, (n_lanes, *events.shape))
-        if any(on_arrays) and not all(on_arrays):
-            arrays = tuple(
-                x if on else jnp.broadcast_to(x, (n_lanes, *x.shape))
-                for x, on in zip(arrays, on_arrays, strict=True)
-            )
+        base, events = _in_lanes(n_lanes, (base, events), (on_base, on_events))
+        if any(on_arrays):
+            arrays = _in_lanes(n_lanes, arrays, on_arrays)
         weight, of_weight = merged(weight, on_weight, sharing[0], batch, n_lanes)
-        of_arrays = sharing[1]
-        for_arrays = [merged(x, any(on_arrays), sharing[1], batch, n_lanes) for x in arrays]
-        if for_arrays:
-            of_arrays = for_arrays[0][1]
-        arrays = tuple(x for x, _ in for_arrays)
+        shared = [merged(x, any(on_arrays), sharing[1], batch, n_lanes) for x in arrays]
+        of_arrays = shared[0][1] if shared else sharing[1]
         run = _of_lanes(structure, backend, (of_weight, of_arrays))
-        out = run(events.reshape(-1, structure.n_pre), weight, arrays)
+        rows = base.reshape(-1, structure.n_post), events.reshape(-1, structure.n_pre)
+        out = run(*rows, weight, tuple(x for x, _ in shared))
         return out.reshape(n_lanes, batch, structure.n_post), True
 
     return of_lanes
 
 
+def _in_lanes(n_lanes: int, operands: Any, batched: Any) -> tuple[jax.Array, ...]:
+    """Operands that all have an axis of lanes."""
+    pairs = zip(operands, batched, strict=True)
+    return tuple(x if on else jnp.broadcast_to(x, (n_lanes, *x.shape)) for x, on in pairs)
+
+
 def _chosen(
-    structure: Structure, backend: str, events: jax.Array, weight: jax.Array, arrays: Arrays,
-    sharing: tuple[Sharing, Sharing],
-) -> jax.Array:  # fmt: skip
+    structure: Structure, backend: str, sharing: tuple[Sharing, Sharing], *operands: Any
+) -> jax.Array:
     """The product by the way that is cheapest on the device for which it is compiled."""
     on_cpu = functools.partial(_on_cpu, structure, backend, sharing)
     if jax.default_backend() == "cpu":
-        return on_cpu(events, weight, arrays)
+        return on_cpu(*operands)
     elsewhere = functools.partial(_everywhere, structure, sharing)
-    return lax.platform_dependent(events, weight, arrays, cpu=on_cpu, default=elsewhere)
+    return lax.platform_dependent(*operands, cpu=on_cpu, default=elsewhere)
 
 
 def _on_cpu(
     structure: Structure, backend: str, sharing: tuple[Sharing, Sharing],
-    events: jax.Array, weight: jax.Array, arrays: Arrays,
+    base: jax.Array, events: jax.Array, weight: jax.Array, arrays: Arrays,
 ) -> jax.Array:  # fmt: skip
     native = backend == "native" and native_takes(events, weight)
     if native and not isinstance(structure, AllToAll):
-        return native_product(structure, events, weight, arrays, sharing)
+        return native_product(structure, sharing, base, events, weight, arrays)
     levels = spike_search.levels_of(events.reshape(-1) != 0)
     few = spike_search.count(levels) <= _worthwhile(structure, native, events, arrays)
 
     def event_by_event(*operands: Any) -> jax.Array:
-        events, weight, arrays = operands
         if native:
-            return native_product(structure, events, weight, arrays, sharing)
-        return by_rows(structure, levels, events, weight, arrays, sharing)
+            return native_product(structure, sharing, *operands)
+        return by_rows(structure, sharing, levels, *operands)
 
     everywhere = functools.partial(_everywhere, structure, sharing)
-    return lax.cond(few, event_by_event, everywhere, events, weight, arrays)
+    return lax.cond(few, event_by_event, everywhere, base, events, weight, arrays)
 
 
 def _worthwhile(structure: Structure, native: bool, events: jax.Array, arrays: Arrays) -> int:
@@ -145,18 +162,19 @@ def _worthwhile(structure: Structure, native: bool, events: jax.Array, arrays: A
 
 
 def _everywhere(
-    structure: Structure, sharing: tuple[Sharing, Sharing], events: jax.Array, weight: jax.Array,
-    arrays: Arrays,
+    structure: Structure, sharing: tuple[Sharing, Sharing],
+    base: jax.Array, events: jax.Array, weight: jax.Array, arrays: Arrays,
 ) -> jax.Array:  # fmt: skip
     """The product over all synapses, for each sample those that it uses."""
     of_weight, of_arrays = sharing
     if of_weight.count == of_arrays.count == 1:
-        return structure.everywhere(events, weight[0], tuple(x[0] for x in arrays))
+        return base + structure.everywhere(events, weight[0], tuple(x[0] for x in arrays))
     batch = events.shape[0]
     weight, weight_axis = _for_each(weight, of_weight, batch)
     pairs = [_for_each(x, of_arrays, batch) for x in arrays]
     arrays, axes = tuple(x for x, _ in pairs), tuple(axis for _, axis in pairs)
-    return jax.vmap(structure.everywhere, in_axes=(0, weight_axis, axes))(events, weight, arrays)
+    each = jax.vmap(structure.everywhere, in_axes=(0, weight_axis, axes))
+    return base + each(events, weight, arrays)
 
 
 def _for_each(x: jax.Array, sharing: Sharing, batch: int) -> tuple[jax.Array, int | None]:

@@ -15,15 +15,16 @@ from .structures import Arrays, Structure
 
 def by_rows(
     structure: Structure,
+    sharing: tuple[Sharing, Sharing],
     levels: spike_search.Levels,
+    base: jax.Array,
     events: jax.Array,
     weight: jax.Array,
     arrays: Arrays,
-    sharing: tuple[Sharing, Sharing],
 ) -> jax.Array:
-    """``events[batch, n_pre] @ synapses``; the leading axis of weights and arrays is shared."""
+    """``base + events[batch, n_pre] @ synapses``; the leading axis of weights and arrays is shared."""
     flat = events.reshape(-1)
-    dtype = jnp.result_type(events, weight)
+    dtype = base.dtype
 
     def turn(carry: tuple) -> tuple:
         out, position = carry
@@ -42,8 +43,7 @@ def by_rows(
             return add_part(0, out), position
         return lax.fori_loop(0, parts, add_part, out), position
 
-    zeros = jnp.zeros((events.shape[0], structure.n_post), dtype)
-    start = zeros, spike_search.start(levels)
+    start = base, spike_search.start(levels)
     return lax.while_loop(lambda carry: spike_search.more(carry[1]), turn, start)[0]
 
 

@@ -28,16 +28,16 @@ def native_takes(events: jax.Array, weight: jax.Array) -> bool:
 
 def native_product(
     structure: Structure,
+    sharing: tuple[Sharing, Sharing],
+    base: jax.Array,
     events: jax.Array,
     weight: jax.Array,
     arrays: Arrays,
-    sharing: tuple[Sharing, Sharing],
 ) -> jax.Array:
-    """``events[batch, n_pre] @ synapses`` by the C++ kernel of this kind of structure."""
+    """``base + events[batch, n_pre] @ synapses`` by the C++ kernel of this kind of structure."""
     number = _number(events, weight)
     weight = weight.astype(number)
     events = events if events.dtype == bool else events.astype(number)
-    base = jnp.zeros((events.shape[0], structure.n_post), number)
     of_weight, of_arrays = sharing
     call = jax.ffi.ffi_call(
         target_name(structure.kernel),

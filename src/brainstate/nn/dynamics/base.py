@@ -12,6 +12,7 @@ from ...typing import ArrayLike, PyTree, Size
 from ..module import Module
 from ..networks.alike import alike
 from ..networks.prefetch import OutputDelayAt, Prefetch, PrefetchDelayAt
+from .arrival import Arrival
 from .inputs import Waiting, listing, put, take
 from .unit_arithmetic import add
 from .update_markers import TAKES_INPUT, TAKES_NO_OUTPUT
@@ -60,7 +61,8 @@ class Dynamics(Module):
     @property
     def delta_inputs(self) -> Mapping[str, Any]:
         """The delta inputs waiting, by key."""
-        return listing(self, "_delta_inputs")
+        inputs = listing(self, "_delta_inputs").items()
+        return {key: x.sum() if isinstance(x, Arrival) else x for key, x in inputs}
 
     def add_current_input(
         self, key: str, inp: Callable | ArrayLike, label: str | None = None
@@ -202,7 +204,10 @@ def _labelled(key: str, label: str | None) -> str:
 
 def _total(init: Any, values: list, kind: str) -> Any:
     for value in values:
-        init = add(init, value, f"a {kind} input")
+        if isinstance(value, Arrival):
+            init = value.added_to(init)
+        else:
+            init = add(init, value, f"a {kind} input")
     return init
 
 

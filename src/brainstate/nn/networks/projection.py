@@ -62,6 +62,14 @@ class Interaction(Projection):
 
     def sent(self, *args: Any) -> Any:
         """The synaptic input of this step."""
+        return self.comm(self._transmitted(*args))
+
+    def arriving(self, *args: Any) -> Any:
+        """`sent`, as an `Arrival` if `comm` can add to what it reaches."""
+        arrival = getattr(self.comm, "arrival", self.comm)
+        return arrival(self._transmitted(*args))
+
+    def _transmitted(self, *args: Any) -> Any:
         for module in self.modules:
             args = (module.value if isinstance(module, State) else module(*args),)
         if len(args) != 1:
@@ -69,4 +77,4 @@ class Interaction(Projection):
                 f"{describe(self)} sends one value; update() was given {len(args)}. Put a module "
                 "in front that makes one of them, such as `neuron.prefetch('V')`."
             )
-        return self.comm(*args)
+        return args[0]

@@ -61,7 +61,7 @@ class AlignPostProj(Interaction):
         self.out: Any = out
 
     def update(self, *args: Any) -> None:
-        self.syn.add_delta_input(self.key, self.sent(*args))
+        self.syn.add_delta_input(self.key, self.arriving(*args))
         if not self.merging:
             self.out.bind_cond(self.syn())
 
@@ -84,7 +84,7 @@ class DeltaProj(Interaction):
         self.label = label
 
     def update(self, *args: Any) -> None:
-        self.post.add_delta_input(self.key, self.sent(*args), label=self.label)
+        self.post.add_delta_input(self.key, self.arriving(*args), label=self.label)
 
 
 class CurrentProj(Interaction):
