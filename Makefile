@@ -8,6 +8,7 @@ CONSTRAINTS ?= constraints.txt
 EXTRAS ?= test,lint
 PYTEST_ARGS ?=
 PARALLEL ?= -n 2 --dist worksteal
+BENCH_ARGS ?= --write --peers
 
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
@@ -27,7 +28,7 @@ help:
 	@echo "make suite        the test suite alone (PYTEST_ARGS=... narrows it)"
 	@echo "make lint         style, formatting and types"
 	@echo "make format       format and mend what can be mended"
-	@echo "make bench        run the benchmarks"
+	@echo "make bench        run the benchmarks and renew their tables (BENCH_ARGS= changes nothing)"
 	@echo "make constraints  renew constraints.txt"
 	@echo "make clean        remove the environments and the caches"
 
@@ -64,7 +65,7 @@ demo: $(STAMP)
 
 bench: $(STAMP)
 	@set -e; for script in benchmarks/[!_]*.py; do \
-	  echo "== $$script"; $(BIN)/python "$$script"; done
+	  echo "== $$script"; $(BIN)/python "$$script" $(BENCH_ARGS); done
 
 constraints: $(STAMP)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check uv

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="multiples of 40")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--write", action="store_true", help="renew README.md and the plot")
-    options = parser.parse_args()
+    options, _ = parser.parse_known_args()  # `make bench` gives all scripts the same
     print(machine())
     found = {}
     for n in options.sizes:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from network import DT, Network, excitatory, targets
+from network import DT, WIDE, Network, excitatory, targets
 from serve import Simulation
 
 Product = Callable[[jax.Array, jax.Array, float, jax.Array], jax.Array]
@@ -46,7 +46,7 @@ def _build(product: Product, net: Network, n: int, steps: int) -> Simulation:
         rest = jnp.where(spikes, net.steps_of_rest, rest - 1)
         return V, ge, gi, rest, spikes
 
-    @functools.partial(jax.jit, donate_argnums=0, static_argnums=2)
+    @functools.partial(jax.jit, donate_argnums=0, static_argnums=2, compiler_options=WIDE)
     def steps_on(carry: tuple, rows: tuple, counts: bool) -> tuple[tuple, jax.Array | None]:
         def body(carry: tuple, _: None) -> tuple[tuple, jax.Array | None]:
             carry = step(carry, rows)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 
 import brainunit as u
 import jax
 import jax.numpy as jnp
-from network import DT, Network, excitatory, targets
+from network import DT, WIDE, Network, excitatory, targets
 from serve import Simulation, serve
 
 import brainstate as bst
@@ -49,7 +50,7 @@ class EINet(nn.DynamicsGroup):
 
     def update(self, i: object, drive: object) -> None:
         with bst.environ.context(t=i * bst.environ.get_dt(), i=i):
-            spikes = self.neurons.get_spike() != 0.0
+            spikes = self.neurons.get_spike()
             self.E(spikes[: self.n_exc])
             self.I(spikes[self.n_exc :])
             self.neurons(drive)
@@ -76,7 +77,7 @@ def build(net: Network, n: int, steps: int) -> Simulation:
     done = bst.State(jnp.int32(0))
 
     def run(step: Callable) -> Callable:
-        @bst.compile.jit
+        @functools.partial(bst.compile.jit, compiler_options=WIDE)
         def chunk() -> object:
             indices = done.value + jnp.arange(steps)
             done.value = done.value + steps
