@@ -181,6 +181,10 @@ ROWS = [
     _steps("scan", lambda f, xs: bt.scan(lambda c, x: (c, f(x)), None, xs)[1]),
     _steps("for_loop", lambda f, xs: bt.for_loop(f, xs)),
     _steps(
+        "for_loop with a record, within memory",
+        lambda f, xs: bt.for_loop(f, xs, record=(), memory="1MB")[0],
+    ),
+    _steps(
         "checkpointed_scan",
         lambda f, xs: bt.checkpointed_scan(lambda c, x: (c, f(x)), None, xs, base=2)[1],
         size=3,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -20,6 +21,7 @@ __all__ = [
     "ClosedJaxpr",
     "Primitive",
     "current_trace",
+    "explicit_closure",
     "is_staging",
     "is_tracer",
     "jaxpr_as_fun",
@@ -53,3 +55,20 @@ def is_tracer(leaf: Any) -> bool:
 def is_staging() -> bool:
     """Whether operations are recorded now (jit, scan, ...) instead of being carried out."""
     return current_trace() is not EAGER and is_tracer(jnp.zeros(()))
+
+
+def explicit_closure(fun: Callable, *args: Any) -> tuple[Callable[..., Any], list]:
+    """``(pure, closed_over)`` such that ``pure(closed_over, *args)`` is ``fun(*args)``.
+
+    Keeps nothing alive afterwards, unlike the cache of `jax.closure_convert`.
+    """
+    closed, out = jax.make_jaxpr(lambda *args: fun(*args), return_shape=True)(*args)
+    jaxpr = closed.jaxpr
+    explicit = jaxpr.replace(constvars=[], invars=[*jaxpr.constvars, *jaxpr.invars])
+    run = jaxpr_as_fun(ClosedJaxpr(explicit, []))
+    tree = jax.tree.structure(out)
+
+    def pure(closed_over: list, *args: Any) -> Any:
+        return tree.unflatten(run(*closed_over, *jax.tree.leaves(args)))
+
+    return pure, list(closed.consts)

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from .._engine.jax_api import explicit_closure
 from .schedules import Blocks, checkpointed_steps
 
 _UNITS = {"": 1, **{p + "B": 1000**i for i, p in enumerate(["", "K", "M", "G", "T"])}}
@@ -47,7 +48,8 @@ class Costs:
 
     stored: dict[Callable | None, int]  # by one step, under each policy
     inputs: int  # slices of one step
-    sums: int  # derivatives that the steps of a loop add up; each loop inside another has its own
+    outputs: int  # of one step
+    nesting: int  # each loop inside another carries values, and adds up derivatives, of its own
     fixed: int  # whatever the schedule
 
 
@@ -81,13 +83,13 @@ def measure(step: Callable, carry: Any, xs: Any, length: int) -> Costs:
     """What JAX stores for derivatives with respect to all that the loop depends on."""
     kinds = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), xs)
     carry = jax.tree.map(lambda x: jax.ShapeDtypeStruct(jnp.shape(x), jnp.result_type(x)), carry)
-    pure, consts = jax.closure_convert(step, carry, kinds)
+    pure, consts = explicit_closure(step, carry, kinds)
 
     def stored(policy: Callable | None, steps: int) -> int:
         def residuals(*given: Any) -> list:
             def loop(consts: Any, carry: Any, xs: Any) -> Any:
                 def body(carry: Any, x: Any) -> Any:
-                    return pure(carry, x, *consts)
+                    return pure(consts, carry, x)
 
                 return Blocks(policy=policy).run(body, carry, xs, steps)
 
@@ -99,10 +101,11 @@ def measure(step: Callable, carry: Any, xs: Any, length: int) -> Costs:
         return _bytes(jax.eval_shape(residuals, consts, carry, stacked))
 
     per_step = {p: stored(p, 3) - stored(p, 2) for p in (None, _DOTS, _NOTHING)}
-    outputs = jax.eval_shape(lambda c, x: pure(c, x, *consts), carry, kinds)[1]
+    outputs = jax.eval_shape(pure, consts, carry, kinds)[1]
     fixed = stored(None, 2) - 2 * per_step[None] + _bytes(consts) + 2 * _bytes(carry)
     fixed += per_step[None] + 2 * length * _bytes(outputs)
-    return Costs(per_step, _bytes(kinds), _bytes(consts), fixed)
+    nesting = _bytes(consts) + 4 * _bytes(carry)
+    return Costs(per_step, _bytes(kinds), _bytes(outputs), nesting, fixed)
 
 
 def _bytes(tree: Any) -> int:
@@ -148,8 +151,8 @@ def _blocks(memory: int, costs: Costs, length: int) -> Iterator[Plan]:
         fewest = max(2, -(-over // max(size * stored - carry, 1)))
         for count in {most, min(fewest, most)}:
             again, left = count * size, length - count * size
-            copied = (length + left) * costs.inputs if left else 0
-            block = size * (stored + 2 * costs.inputs) + stored + costs.sums if size > 1 else 0
+            copied = (length + left) * costs.inputs + length * costs.outputs if left else 0
+            block = size * (stored + 2 * costs.inputs) + stored + costs.nesting if size > 1 else 0
             needed = max(block, left * stored)
             work = (1 if size == 1 else _STORING) * again / length + _work(costs, policy)
             run = Blocks(count, size, policy).run
@@ -171,8 +174,8 @@ def _trees(costs: Costs, length: int) -> Iterator[Plan]:
         if levels < 3:
             continue
         stored = (levels - 1) * base * (costs.stored[_NOTHING] + costs.inputs)
-        stored += base * (costs.stored[None] + costs.inputs) + levels * costs.sums
-        copied = length * costs.inputs if base**levels != length else 0
+        stored += base * (costs.stored[None] + costs.inputs) + levels * costs.nesting
+        copied = length * (costs.inputs + costs.outputs) if base**levels != length else 0
         run = functools.partial(checkpointed_steps, base=base)
         functools.update_wrapper(run, checkpointed_steps)
         yield Plan(run, costs.fixed + stored + copied, float(levels - 1))
