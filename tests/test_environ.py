@@ -17,7 +17,8 @@ from brainstate.transform import for_loop, grad, jit, vmap
 from brainstate.util import IdMemScaling
 
 NAMES = """
-    set context get all set_host_device_count set_platform get_host_device_count get_platform
+    set context get all set_host_device_count get_host_device_count set_host_thread_count
+    set_platform get_platform
     get_dt get_mode get_mem_scaling get_precision dftype ditype dutype dctype tolerance
     register_default_behavior
 """
@@ -323,6 +324,30 @@ def test_host_device_count_is_a_flag_among_others(monkeypatch):
     )
     assert environ.get_host_device_count() == 4
     assert log == [4]
+
+
+def test_one_thread_takes_whole_operations():
+    code = """
+import brainstate, jax, jax.numpy as jnp
+brainstate.environ.set_host_thread_count({n})
+step = jax.jit(lambda x: jnp.polyval(jnp.arange(1.0, 30.0), x, unroll=30))
+print(step.lower(jnp.ones(100_000)).compile().as_text().count("outer_dimension_partitions"))
+"""
+    counts = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", code.format(n=n)],
+                env={**os.environ, "XLA_FLAGS": "", "PYTHONPATH": os.pathsep.join(sys.path)},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
+        for n in (1, 4)
+    ]
+    assert counts == [0, 1]
+    with pytest.raises(ValueError, match="at least 1; found 0"):
+        environ.set_host_thread_count(0)
 
 
 # ---------------------------------------------------------------- in transformations

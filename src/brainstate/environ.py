@@ -45,6 +45,7 @@ __all__ = [
     "register_default_behavior",
     "set",
     "set_host_device_count",
+    "set_host_thread_count",
     "set_platform",
     "tolerance",
 ]
@@ -391,3 +392,15 @@ def set_host_device_count(n: int) -> None:
     flags = [f for f in os.environ.get("XLA_FLAGS", "").split() if not f.startswith(_DEVICE_FLAG)]
     os.environ["XLA_FLAGS"] = " ".join([*flags, f"{_DEVICE_FLAG}={n}"])
     _notify({"host_device_count": n})
+
+
+def set_host_thread_count(n: int) -> None:
+    """Let XLA split operations on the CPU among `n` threads at most, before JAX's first operation.
+
+    XLA splits even steps of some thousand neurons, and the threads then wait for each other at each
+    step; most so where other programs are busy. One thread is faster for a spiking network of up to
+    a hundred thousand neurons. Large products of matrices are faster with all of them.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"The number of threads must be an integer of at least 1; found {n!r}.")
+    os.environ["NPROC"] = str(n)  # what XLA takes for the number of cores

@@ -28,8 +28,8 @@ def backend() -> Backend:
     """Which implementation of the products is active on the CPU, and why.
 
     "native" is a C++ kernel, compiled at its first use if there is a compiler, and kept in the
-    user's cache; "jax" is made of JAX operations, runs everywhere, and can be exported. Accelerators
-    always use "jax". Choose with ``environ.set(event_backend="jax")``, ``environ.context``, or the
+    user's cache; "jax" is made of JAX operations, runs everywhere, and can be exported; it is what
+    accelerators use. Choose with ``environ.set(event_backend="jax")``, ``environ.context``, or the
     variable BRAINSTATE_EVENT_BACKEND: "native", "jax" or "auto".
 
     >>> import brainstate
@@ -45,8 +45,8 @@ def backend() -> Backend:
         return Backend("native", reason)
     if choice == "native":
         raise RuntimeError(
-            f"{chooser} asks for the native event products, but {reason}. Install a C++17 compiler, "
-            f'name one in CXX, or choose {SETTING}="auto".'
+            f"{chooser} asks for the native event products, but {reason}. Install a C++17 "
+            f'compiler, name one in CXX, or choose {SETTING}="auto".'
         )
     return Backend("jax", reason)
 

@@ -1,4 +1,4 @@
-"""Where synapses lead is checked when they are made: a product leaves out wrong targets silently."""
+"""Where synapses lead is checked when they are made; a product leaves out wrong targets."""
 
 from __future__ import annotations
 

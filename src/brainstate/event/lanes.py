@@ -9,18 +9,18 @@ import jax.numpy as jnp
 
 
 class Sharing(NamedTuple):
-    """Sample `b` uses entry ``(b // repeat) % count`` of what is shared."""
+    """Sample `b` uses entry ``(b // repeat) % entries`` of what is shared."""
 
     repeat: int
-    count: int
+    entries: int
 
     def entry(self, sample: jax.Array) -> jax.Array | int:
         """Which entry a sample uses."""
-        return 0 if self.count == 1 else (sample // self.repeat) % self.count
+        return 0 if self.entries == 1 else (sample // self.repeat) % self.entries
 
     def lanes(self, batch: int) -> jax.Array:
         """The entry of each sample."""
-        return (jnp.arange(batch) // self.repeat) % self.count
+        return (jnp.arange(batch) // self.repeat) % self.entries
 
     def under_lanes(self, batch: int, n_lanes: int, own: bool) -> Sharing | None:
         """The sharing when `n_lanes` lanes of `batch` samples become one batch.
@@ -30,12 +30,12 @@ class Sharing(NamedTuple):
         """
         if not own:
             return self
-        if self.count == 1:
+        if self.entries == 1:
             return Sharing(batch, n_lanes)
-        return Sharing(self.repeat, n_lanes * self.count) if self._fills(batch) else None
+        return Sharing(self.repeat, n_lanes * self.entries) if self._fills(batch) else None
 
     def _fills(self, batch: int) -> bool:
-        return self.repeat * self.count == batch
+        return self.repeat * self.entries == batch
 
 
 def merged(x: jax.Array, batched: bool, sharing: Sharing, batch: int, n_lanes: int) -> tuple:

@@ -184,8 +184,8 @@ class FixedProb(_FanOut):
 
     That is ``n_conn = int(n_post * prob)`` synapses from each: ``y[indices[i, k]] += weight[i, k]
     spk[i]``. A target may be drawn more than once if `allow_multi_conn`. `weight` is a scalar or
-    of shape ``(n_pre, n_conn)``; for spikes and derivatives see `Linear`. With `regenerate`, targets
-    are not stored but drawn anew from the seed at each use (see `Regenerated`).
+    of shape ``(n_pre, n_conn)``; for spikes and derivatives see `Linear`. With `regenerate`,
+    targets are not stored but drawn anew from the seed at each use (see `Regenerated`).
 
     >>> import brainstate, jax.numpy as jnp
     >>> layer = brainstate.event.FixedProb(4, 10, prob=0.3, weight=2.0, seed=0)
@@ -269,7 +269,8 @@ class CSRLinear(_Layer):
 
 def _by_role(connection: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of a connection that hold arrays, and those that are part of its type."""
-    arrays, static = {}, {}
+    arrays: dict[str, Any] = {}
+    static: dict[str, Any] = {}
     for field in dataclasses.fields(connection):
         role = arrays if field.metadata.get("pytree_node", True) else static
         role[field.name] = getattr(connection, field.name)

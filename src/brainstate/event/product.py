@@ -87,14 +87,13 @@ def _is_real(x: jax.Array) -> bool:
 def _of_lanes(structure: Structure, backend: str, sharing: tuple[Sharing, Sharing]) -> Any:
     """The product of ``events[batch, n_pre]``, with weights and arrays that samples share."""
 
-    @functools.partial(jax.jit, inline=True)
     @jax.custom_batching.custom_vmap
     def of_lanes(
         base: jax.Array, events: jax.Array, weight: jax.Array, arrays: Arrays
     ) -> jax.Array:
         return _chosen(structure, backend, sharing, base, events, weight, arrays)
 
-    @of_lanes.__wrapped__.def_vmap
+    @of_lanes.def_vmap
     def of_more_lanes(
         n_lanes: int, batched: Any, base: Any, events: Any, weight: Any, arrays: Any
     ) -> tuple[jax.Array, bool]:
@@ -111,7 +110,7 @@ def _of_lanes(structure: Structure, backend: str, sharing: tuple[Sharing, Sharin
         out = run(*rows, weight, tuple(x for x, _ in shared))
         return out.reshape(n_lanes, batch, structure.n_post), True
 
-    return of_lanes
+    return jax.jit(of_lanes, inline=True)
 
 
 def _in_lanes(n_lanes: int, operands: Any, batched: Any) -> tuple[jax.Array, ...]:
@@ -167,7 +166,7 @@ def _everywhere(
 ) -> jax.Array:  # fmt: skip
     """The product over all synapses, for each sample those that it uses."""
     of_weight, of_arrays = sharing
-    if of_weight.count == of_arrays.count == 1:
+    if of_weight.entries == of_arrays.entries == 1:
         return base + structure.everywhere(events, weight[0], tuple(x[0] for x in arrays))
     batch = events.shape[0]
     weight, weight_axis = _for_each(weight, of_weight, batch)
@@ -178,6 +177,6 @@ def _everywhere(
 
 
 def _for_each(x: jax.Array, sharing: Sharing, batch: int) -> tuple[jax.Array, int | None]:
-    if sharing.count == 1:
+    if sharing.entries == 1:
         return x[0], None
     return (x if sharing == Sharing(1, batch) else x[sharing.lanes(batch)]), 0

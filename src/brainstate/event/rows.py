@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
 from . import spike_search
@@ -22,7 +21,7 @@ def by_rows(
     weight: jax.Array,
     arrays: Arrays,
 ) -> jax.Array:
-    """``base + events[batch, n_pre] @ synapses``; the leading axis of weights and arrays is shared."""
+    """``base + events[batch, n_pre] @ synapses``; samples share weights and arrays."""
     flat = events.reshape(-1)
     dtype = base.dtype
 

@@ -79,8 +79,10 @@ class FanOut(Structure):
 
 @dataclasses.dataclass(frozen=True)
 class Compressed(Structure):
-    """``targets[synapses]`` and the start of each row, ``starts[n_pre + 1]``; the rows of all
-    synapses, ``rows[synapses]``, serve the product over all of them."""
+    """``targets[synapses]``, and the start of each row, ``starts[n_pre + 1]``.
+
+    The row of each synapse, ``rows[synapses]``, serves the product over all of them.
+    """
 
     kernel = "compressed"
 

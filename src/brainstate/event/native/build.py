@@ -1,7 +1,7 @@
 """Compiles the native product where a C++ compiler is at hand, once for each version of it.
 
 The library lies in the user's cache, under a name made of the source, the version of jaxlib (whose
-headers it is compiled with), the compiler and the processor. BRAINSTATE_CACHE_DIR puts it elsewhere.
+headers it is compiled with), the compiler and the processor; or in BRAINSTATE_CACHE_DIR.
 """
 
 from __future__ import annotations
