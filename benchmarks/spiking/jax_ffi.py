@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 
 import jax
 import numpy as np
@@ -20,6 +21,7 @@ def arrive(spikes: jax.Array, targets: jax.Array, weight: float, g: jax.Array) -
 
 
 if __name__ == "__main__":
+    os.environ["NPROC"] = "1"  # one thread, as all others
     library = ctypes.CDLL(str(shared_library("event_rows.cc", "g++", *FLAGS)))
     jax.ffi.register_ffi_target("arrive", jax.ffi.pycapsule(library.arrive), platform="cpu")
     serve(builder(arrive))

@@ -6,6 +6,8 @@ k-th spike is, and those within the word, which bit it is.
 
 from __future__ import annotations
 
+import os
+
 import jax
 import jax.numpy as jnp
 from jax_scan import builder
@@ -32,4 +34,5 @@ def arrive(spikes: jax.Array, targets: jax.Array, weight: float, g: jax.Array) -
 
 
 if __name__ == "__main__":
+    os.environ["NPROC"] = "1"  # one thread, as all others
     serve(builder(arrive))

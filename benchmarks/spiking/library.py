@@ -100,6 +100,7 @@ def build(net: Network, n: int, steps: int) -> Simulation:
 
 
 if __name__ == "__main__":
+    bst.environ.set_host_thread_count(1)
     if len(sys.argv) > 4:
         bst.environ.set(event_backend=sys.argv[4])
     serve(build)
