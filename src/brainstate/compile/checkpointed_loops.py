@@ -13,7 +13,8 @@ from .._engine.frames import commit
 from .._engine.hidden import show
 from .compiled_call import compiled_call
 from .loops import as_scan_body, check_loop, step_of, trace_body
-from .progress import ProgressBar
+from .progress import ProgressBar, ProgressBarRunner
+from .watched_loops import bar_for, metrics_of, watched
 
 
 def checkpointed_scan(
@@ -38,11 +39,10 @@ def checkpointed_scan(
     """
     length = check_loop("checkpointed_scan", f, xs, length)
     check_base("checkpointed_scan", base)
-    if pbar is not None:
-        xs, f = (jnp.arange(length), xs), pbar.watch(f, length)
-    static = {"length": length, "base": base}
+    bar, metrics = bar_for("checkpointed_scan", pbar, length)
+    static = {"length": length, "base": base, "bar": bar}
     with jax.disable_jit(False):  # a tree of loops is no help to a debugger
-        return compiled_call(_checkpointed_scan, (f,), (init, xs), static)
+        return compiled_call(_checkpointed_scan, (f, *metrics), (init, xs), static)
 
 
 def check_base(loop: str, base: Any) -> None:
@@ -63,15 +63,20 @@ def checkpointed_for_loop(
     return checkpointed_scan(as_scan_body(f), None, xs, length, base, pbar)[1]
 
 
-def _checkpointed_scan(funs: tuple, init: Any, xs: Any, length: int, base: int) -> tuple[Any, Any]:
+def _checkpointed_scan(
+    funs: tuple, init: Any, xs: Any, length: int, base: int, bar: ProgressBarRunner | None
+) -> tuple[Any, Any]:
     program, init, values = trace_body("checkpointed_scan", funs[0], init, xs, length)
     states = program.writes
 
     def step(carry: tuple, x: Any) -> tuple:
         return step_of(program, values, carry, x)
 
+    show_metrics = metrics_of(funs[1:], program, values, program.out_type()[1])
     carry = (init, [values[state] for state in states])
-    (carry, final), ys = checkpointed_steps(step, carry, xs, length, base)
+    body, start, leave = watched(bar, step, carry, show_metrics, xs)
+    last, ys = checkpointed_steps(body, start, xs, length, base)
+    carry, final = leave(last)
     commit(states, final)
     return show(carry), ys
 

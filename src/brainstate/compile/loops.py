@@ -16,7 +16,8 @@ from .._engine.program import Program, trace
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
 from .loop_types import refuse_made_nodes, settle
-from .progress import ProgressBar
+from .progress import ProgressBar, ProgressBarRunner
+from .watched_loops import bar_for, metrics_of, plain_metrics, watched
 
 Carry = TypeVar("Carry")
 
@@ -45,13 +46,12 @@ def scan(
     (12.0, 3.0)
     """
     length = check_loop("scan", f, xs, length)
+    bar, metrics = bar_for("scan", pbar, length)
     if runs_eagerly() and length > 0:
-        return _python_scan(f, init, xs, length, reverse, pbar)
-    if pbar is not None:
-        xs, f = (jnp.arange(length), xs), pbar.watch(f, length, reverse)
-    static = {"length": length, "reverse": reverse, "unroll": unroll}
+        return _python_scan(f, init, xs, length, reverse, bar, plain_metrics(metrics))
+    static = {"length": length, "reverse": reverse, "unroll": unroll, "bar": bar}
     with jax.disable_jit(False):  # only a loop of no steps comes here otherwise
-        return compiled_call(_scan, (f,), (init, xs), static)
+        return compiled_call(_scan, (f, *metrics), (init, xs), static)
 
 
 def for_loop(
@@ -92,18 +92,28 @@ def _for_loop(funs: tuple, xs: Any, **static: Any) -> Any:
     return _scan((as_scan_body(funs[0]),), None, xs, **static)[1]
 
 
-def _scan(funs: tuple, init: Any, xs: Any, length: int, reverse: bool, unroll: int | bool) -> Any:
+def _scan(
+    funs: tuple,
+    init: Any,
+    xs: Any,
+    length: int,
+    reverse: bool,
+    unroll: int | bool,
+    bar: ProgressBarRunner | None = None,
+) -> Any:
     program, init, values = trace_body("the loop", funs[0], init, xs, length)
     states = program.writes
 
     def step(carry: tuple, x: Any) -> tuple:
         return step_of(program, values, carry, x)
 
+    show_metrics = metrics_of(funs[1:], program, values, program.out_type()[1])
     carry = (init, [values[state] for state in states])
-    out: Any = jax.lax.scan(step, carry, xs, length, reverse=reverse, unroll=unroll)
-    (carry, final), ys = out
+    body, start, leave = watched(bar, step, carry, show_metrics, xs)
+    last, ys = jax.lax.scan(body, start, xs, length, reverse=reverse, unroll=unroll)
+    final_carry, final = leave(last)
     commit(states, final)
-    return show(carry), ys
+    return show(final_carry), ys
 
 
 def trace_body(
@@ -179,14 +189,19 @@ def _as_count(name: str, length: Any) -> int:
 
 
 def _python_scan(
-    f: Callable, carry: Any, xs: Any, length: int, reverse: bool, pbar: ProgressBar | None
+    f: Callable,
+    init: Any,
+    xs: Any,
+    length: int,
+    reverse: bool,
+    bar: ProgressBarRunner | None,
+    metrics: Callable,
 ) -> tuple[Any, Any]:
     """The loop under `jax.disable_jit`, for debuggers and prints."""
-    if pbar is not None:
-        f, xs = pbar.watch(f, length, reverse), (jnp.arange(length), xs)
+    f, carry, leave = watched(bar, f, init, metrics, xs)
     ys: list[Any] = []
     for i in reversed(range(length)) if reverse else range(length):
         carry, y = f(carry, jax.tree.map(lambda x: x[i], xs))  # noqa: B023
         ys.append(y)
     ys = ys[::-1] if reverse else ys
-    return carry, jax.tree.map(lambda *leaves: jnp.stack(leaves), *ys)
+    return leave(carry), jax.tree.map(lambda *leaves: jnp.stack(leaves), *ys)
