@@ -11,3 +11,7 @@ class TraceContextError(BrainStateError):
 
 class BatchAxisError(BrainStateError, ValueError):
     """The batch axis of a State is missing, unexpected or inconsistent."""
+
+
+class RetraceError(BrainStateError):
+    """A function was about to be traced more often than `jit(max_traces=...)` allows."""
