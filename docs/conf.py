@@ -1,6 +1,7 @@
 """Settings of Sphinx for these pages; `make docs` builds them."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -36,7 +37,7 @@ toc_object_entries_show_parents = "hide"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
-nb_execution_raise_on_error = True
+nb_execution_show_tb = True  # a cell that fails is a warning, and warnings are errors
 nb_execution_timeout = 120
 nb_output_stderr = "warn"
 nb_merge_streams = True
@@ -65,3 +66,13 @@ html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True}
 pygments_style = "friendly"
+
+
+def without_links_out(app, name, source):
+    """Keep the words of links to files of the repository that are no pages here."""
+    source[0] = re.sub(r"\[([^\]]+)\]\(\.\./(?:benchmarks|src|tests)/[^)]*\)", r"\1", source[0])
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("source-read", without_links_out)
