@@ -1,0 +1,102 @@
+"""What a drawing of a program shows: its States, in the nodes that hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+
+from .._engine.hidden import is_graph
+from .._engine.names import path_of
+from .._engine.program import Program
+from .._state import State
+from ..compile.loop_types import show_type
+from ..graph import Node
+
+_SHOWN = 3  # arguments and outputs that are spelled out
+
+
+@dataclass
+class Row:
+    """A State."""
+
+    name: str
+    type: str
+    kind: str
+    read: bool
+    written: bool
+    created: bool
+
+
+@dataclass
+class Group:
+    """The States of one node."""
+
+    title: str
+    rows: list[Row] = field(default_factory=list)
+
+
+@dataclass
+class Parts:
+    """A function, what it takes and returns, the States that it only reads, and those it writes."""
+
+    name: str
+    takes: list[str]
+    returns: list[str]
+    sources: list[Group]
+    targets: list[Group]
+
+
+def parts_of(name: str, program: Program, args: tuple) -> Parts:
+    """The parts of a drawing of this program."""
+    types = dict(zip(program.reads, program.read_types(), strict=True)) | program.effect_types()
+    sources: dict[Any, Group] = {}
+    targets: dict[Any, Group] = {}
+    for state in sorted(types, key=_order):
+        written = state in program.effects
+        key, title, row = _place(state)
+        group = (targets if written else sources).setdefault(key, Group(title))
+        read, created = state in program.reads, state in program.created
+        kind = type(state).__name__
+        group.rows.append(Row(row, show_type(types[state]), kind, read, written, created))
+    return Parts(
+        name, _types(args), _types(program.out_type()), [*sources.values()], [*targets.values()]
+    )
+
+
+def _order(state: State) -> tuple:
+    root, path = path_of(state)
+    return not path, type(root).__name__, id(root), [str(key) for key in path]
+
+
+def _place(state: State) -> tuple[Any, str, str]:
+    """(key of the group, its title, the name of the State in it)."""
+    root, path = path_of(state)
+    if not path:
+        name = state.name or getattr(state, "source_info", None) or "State"
+        return "alone", "States without a node", str(name)
+    owner, depth, here = root, 0, root
+    for index, key in enumerate(path[:-1]):
+        try:
+            here = here[key] if isinstance(here, (dict, list, tuple)) else getattr(here, key)
+        except (AttributeError, KeyError, IndexError, TypeError):  # moved since it was named
+            break
+        if isinstance(here, Node):
+            owner, depth = here, index + 1
+    kind, where = type(owner).__name__, ".".join(map(str, path[:depth]))
+    return id(owner), f"{where}: {kind}" if where else kind, ".".join(map(str, path[depth:]))
+
+
+def _types(tree: Any) -> list[str]:
+    leaves = jax.tree.leaves(tree, is_leaf=lambda x: is_graph(x) or hasattr(x, "mantissa"))
+    shown = [type(x).__name__ if is_graph(x) else _type(x) for x in leaves[:_SHOWN]]
+    more = len(leaves) - len(shown)
+    return [*shown, f"and {more} more"] if more else shown or ["nothing"]
+
+
+def _type(leaf: Any) -> str:
+    try:
+        return show_type(leaf)
+    except TypeError:  # no value of JAX, such as a static argument
+        return type(leaf).__name__
