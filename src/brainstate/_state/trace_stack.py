@@ -119,7 +119,7 @@ class StateTraceStack:
     __add__ = merge
 
 
-class _RecordingFrame(frames.Frame):
+class _RecordingFrame(frames.PassingFrame):
     """A frame that records and otherwise lets everything through."""
 
     def __init__(self, stack: StateTraceStack):
@@ -127,23 +127,17 @@ class _RecordingFrame(frames.Frame):
         self.stack = stack
 
     def read(self, state: State) -> Any:
-        if state not in self.created:
-            self.stack.read_its_value(state)
-        return frames.read(self.parent, state)
+        self._record(state, False)
+        return super().read(state)
 
     def write(self, state: State, value: Any) -> None:
-        if state not in self.created:
-            self.stack.write_its_value(state)
-        frames.write(self.parent, state, value)
+        self._record(state, True)
+        super().write(state, value)
 
     def restore(self, state: State, value: Any) -> None:
-        if state not in self.created:
-            self.stack.read_its_value(state)
-        frames.restore(self.parent, state, value)
+        self._record(state, False)
+        super().restore(state, value)
 
-    def create(self, state: State, value: Any) -> None:
-        self.created[state] = None
-        if self.parent is None:
-            frames.create_outside(state, value)
-        else:
-            self.parent.create(state, value)
+    def _record(self, state: State, written: bool) -> None:
+        if not (state in self.created or getattr(state, "bookkeeping", False)):
+            self.stack._record(state, written)

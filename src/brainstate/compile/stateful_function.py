@@ -8,10 +8,12 @@ from typing import Any
 
 import jax
 
+from .._debug.watch import watching
 from .._engine.cache import signature
 from .._engine.frames import commit
 from .._engine.journal import undo
 from .._engine.names import function_name
+from .._engine.observing import entering
 from .._engine.program import Program, outer_values, trace
 from .._state import State, StateTraceStack
 from .arguments import Arguments
@@ -148,7 +150,9 @@ def trace_without_effects(
         return fun(*args, **kwargs)
 
     body.__name__ = function_name(fun)
-    program = trace(body, arguments.pack(args, kwargs), boxed=boxed)
+    # Unwatched: what comes out tells of the user's States alone.
+    with watching(None), entering("make_jaxpr", fun):
+        program = trace(body, arguments.pack(args, kwargs), boxed=boxed)
     undo([edit for edit in program.journal if id(edit[0]) not in program.frame.nodes])
     return program
 
