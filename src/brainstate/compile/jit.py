@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 
+from .._debug.watch import watching
 from .._engine import hidden
 from .._engine.attachments import attachments
 from .._engine.cell import UNSET, changes, handed_out
@@ -243,6 +244,7 @@ class Compiler:
 
     # ------------------------------------------------------------------ ahead of time
 
+    @watching(None)  # what `debug` adds must not be found in later calls
     def stage(self, method: str, args: tuple, kwargs: dict) -> tuple[Variant, Any]:
         """Call a method of the `jax.jit` function that fits: trace, lower, eval_shape."""
         entry, *packed = self.prepare(args, kwargs)
