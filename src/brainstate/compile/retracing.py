@@ -11,6 +11,7 @@ from typing import Any
 from .._engine.cache import is_repeatable
 from .._engine.frames import write_checks
 from .._engine.names import stacklevel
+from .._engine.observing import is_observed
 from .._engine.program import Program
 from .._errors import RetraceError
 from .observations import Change, Key, Observations, changes_between, observe
@@ -51,7 +52,7 @@ class Retraces:
         self, fun: Any, args: tuple, kwargs: dict, static: frozenset, program: Program
     ) -> None:
         """Take account of a trace; RetraceError if it is one too many."""
-        if write_checks.get():  # under `debug`, which looks at every body once more
+        if is_observed() or write_checks.get():  # `explain` and `debug` look once more
             return
         # In a context of its own: the bodies under way are not to depend on what is looked at.
         now = contextvars.Context().run(observe, fun, args, kwargs, static, program)

@@ -19,6 +19,7 @@ from .._engine.guards import Guards
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.journal import transaction, undo
 from .._engine.names import function_name
+from .._engine.observing import entering
 from .._engine.program import Program, outdated_program, outer_values, trace
 from .._state import State
 from .arguments import Arguments
@@ -349,10 +350,12 @@ class Entry:
         args = _constrain(args, self.options.get("in_shardings", (None, None))[1])
         packed = (donated, args, kwargs)
         key = signature(*jax.tree.flatten(packed))
-        with transaction():
+        with transaction(), entering("jit", self.fun) as step:
             program = self.programs.get(
                 key, lambda guards: self.trace(donated, args, kwargs, guards)
             )
+            if step is not None and self.donate_states:
+                step.donated.update(program.writes)
             out = perform(program, donated, args, kwargs)
         return _constrain(out, self.options.get("out_shardings", (None,))[0])
 
@@ -380,6 +383,6 @@ def _distinct(donated: list, kept: list) -> list:
 
 def perform(program: Program, *args: Any) -> Any:
     """Run a program on the current values of its States, and commit what it did."""
-    out, new = program(outer_values(program.needs()), *args)
+    out, new = program(outer_values(program.reads), *args)
     commit(new, new.values(), program.created)
     return out
