@@ -55,7 +55,8 @@ def animate(
         return (image,)
 
     show(0)
-    return FuncAnimation(ax.figure, show, len(frames), interval=interval)
+    figure: Any = ax.figure
+    return FuncAnimation(figure, show, len(frames), interval=interval)
 
 
 def _laid_out(frames: np.ndarray, shape: tuple[int, int] | None) -> np.ndarray:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CELLS = 400  # a map has as many rows and columns at most
+_COARSE = 100  # as many where synapses are counted
 _DOTS = 4000  # synapses that are drawn one by one
 
 
@@ -80,8 +81,8 @@ def connectivity(
         title = f"Connectivity: {len(pre):,} synapses, {share:.3g} % of pairs"
     ax = own_axes(ax, title)
     if len(pre) > _DOTS:
-        total, _ = _binned(shape, pre, post, np.ones(len(pre)))
-        cells = np.outer(*(np.diff(_edges(n)) for n in shape))
+        total, _ = _binned(shape, pre, post, np.ones(len(pre)), _COARSE)
+        cells = np.outer(*(np.diff(_edges(n, _COARSE)) for n in shape))
         return _map(ax, total / cells, shape, AMOUNT, 0, None, "synapses for each pair")
     size = float(np.clip(20000 / max(shape) ** 1.5, 0.5, 30))
     ax.scatter(pre, post, s=size, marker="s", linewidths=0, color=COLOURS[0], rasterized=True)
@@ -111,16 +112,20 @@ def _synapses(connection: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, Any]
     return pre.ravel(), post.ravel(), strength.ravel(), unit
 
 
-def _edges(count: int) -> np.ndarray:
+def _edges(count: int, most: int) -> np.ndarray:
     """Where the cells of a map begin and end, in neurons."""
-    return np.linspace(0, count, min(count, _CELLS) + 1).round()
+    return np.linspace(0, count, min(count, most) + 1).round()
 
 
 def _binned(
-    shape: tuple[int, int], pre: np.ndarray, post: np.ndarray, strength: np.ndarray
+    shape: tuple[int, int],
+    pre: np.ndarray,
+    post: np.ndarray,
+    strength: np.ndarray,
+    most: int = _CELLS,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(sum of weights, number of synapses) in each cell of the map."""
-    edges = [*map(_edges, shape)]
+    edges = [_edges(count, most) for count in shape]
     cells = [
         np.searchsorted(e, i, side="right") - 1 for e, i in zip(edges, (pre, post), strict=True)
     ]

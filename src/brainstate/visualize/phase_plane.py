@@ -17,12 +17,15 @@ from .._units import attach, number_in, split, unit_of
 from ..augment import jvp
 from ..compile import for_loop
 from ..nn import Neuron
+from ..nn.dynamics.standard_parameters import standard_value
+from ..nn.neurons.neuron import ThresholdNeuron
 from .axes import COLOURS, label, own_axes, plain_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _GRID = 161
+_MOMENT = 1e-6  # a step so short that the field is its derivative; not 0, for some divide by it
 _MARGIN = 0.15  # of a range that is left out, around the trajectory
 
 
@@ -34,7 +37,7 @@ class Plane(NamedTuple):
 
     @property
     def states(self) -> tuple[State, State]:
-        return tuple(getattr(self.neuron, name) for name in self.names)  # type: ignore[return-value]
+        return tuple(getattr(self.neuron, name) for name in self.names)
 
     @property
     def units(self) -> tuple[Any, Any]:
@@ -129,11 +132,7 @@ def _time_unit(plane: Plane, dt: Any = None) -> Any:
     dt = environ.get("dt", None) if dt is None else dt
     if dt is not None:
         return unit_of(dt)
-    if plane.units[0] is None:
-        return None
-    from brainunit import ms
-
-    return ms
+    return None if plane.units[0] is None else standard_value(1.0, "ms").unit
 
 
 def _field(plane: Plane, current: Any, xs: np.ndarray, ys: np.ndarray) -> tuple[Any, Any]:
@@ -161,7 +160,7 @@ def _field(plane: Plane, current: Any, xs: np.ndarray, ys: np.ndarray) -> tuple[
         if "V_before" in neuron.variables():
             neuron.V_before.value = neuron.V.value  # no spike was between two equal potentials
         spikes = np.asarray(neuron.get_spike()).reshape(len(points[0]), -1)[:, 0] > 0
-        _, rates = jvp(step, (jnp.zeros(()),), (jnp.ones(()),))
+        _, rates = jvp(step, (jnp.asarray(_MOMENT),), (jnp.ones(()),))
     shape = len(ys), len(xs)
     dx, dy = (np.where(spikes, np.nan, np.asarray(rate)).reshape(shape) for rate in rates)
     return dx, dy
@@ -183,7 +182,8 @@ def _way(plane: Plane, current: Any, duration: Any, dt: Any) -> tuple[np.ndarray
     with _unchanged(plane.neuron):
         start = plane.numbers()
         *ways, spikes = for_loop(step, jnp.arange(steps))
-    gaps = np.flatnonzero(np.asarray(spikes)) + 2  # the start is in front
+    resets = isinstance(plane.neuron, ThresholdNeuron)
+    gaps = np.flatnonzero(np.asarray(spikes) & resets) + 2  # the start is in front
     whole = [
         np.append(np.ravel(a)[:1], np.asarray(b).reshape(steps, -1)[:, 0])
         for a, b in zip(start, ways, strict=True)
@@ -212,6 +212,6 @@ def _spaced(name: str, ends: Any, unit: Any, way: np.ndarray | None) -> np.ndarr
 def _nullcline(
     ax: Axes, xs: np.ndarray, ys: np.ndarray, rates: np.ndarray, colour: str, text: str
 ) -> None:
-    if np.nanmin(rates) < 0 < np.nanmax(rates):  # else it does not pass here
+    if np.any(rates < 0) and np.any(rates > 0):  # else it does not pass here
         ax.contour(xs, ys, rates, levels=[0.0], colors=[colour], linewidths=1.8)
         ax.plot([], [], color=colour, linewidth=1.8, label=text)

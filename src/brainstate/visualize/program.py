@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .._engine.labels import Labels
 from .._engine.names import function_name
 from ..compile.arguments import Arguments
 from ..compile.stateful_function import trace_without_effects
@@ -63,6 +64,7 @@ def program(fun: Callable) -> Callable[..., ProgramDrawing]:
     def draw(*args: Any, **kwargs: Any) -> ProgramDrawing:
         traced = trace_without_effects(fun, Arguments(fun), args, kwargs)
         name = function_name(fun)
-        return ProgramDrawing(drawn(parts_of(name, traced, (*args, *kwargs.values()))), name)
+        parts = parts_of(name, traced, (*args, *kwargs.values()), Labels(fun, args, kwargs))
+        return ProgramDrawing(drawn(parts), name)
 
     return draw

@@ -8,11 +8,11 @@ from typing import Any
 import jax
 
 from .._engine.hidden import is_graph
-from .._engine.names import path_of
+from .._engine.labels import Labels
+from .._engine.names import owners_of, path_of
 from .._engine.program import Program
 from .._state import State
 from ..compile.loop_types import show_type
-from ..graph import Node
 
 _SHOWN = 3  # arguments and outputs that are spelled out
 
@@ -48,14 +48,14 @@ class Parts:
     targets: list[Group]
 
 
-def parts_of(name: str, program: Program, args: tuple) -> Parts:
+def parts_of(name: str, program: Program, args: tuple, labels: Labels) -> Parts:
     """The parts of a drawing of this program."""
     types = dict(zip(program.reads, program.read_types(), strict=True)) | program.effect_types()
     sources: dict[Any, Group] = {}
     targets: dict[Any, Group] = {}
     for state in sorted(types, key=_order):
         written = state in program.effects
-        key, title, row = _place(state)
+        key, title, row = _place(state, labels)
         group = (targets if written else sources).setdefault(key, Group(title))
         read, created = state in program.reads, state in program.created
         kind = type(state).__name__
@@ -67,25 +67,21 @@ def parts_of(name: str, program: Program, args: tuple) -> Parts:
 
 def _order(state: State) -> tuple:
     root, path = path_of(state)
-    return not path, type(root).__name__, id(root), [str(key) for key in path]
+    return not path, type(root).__name__, id(root), [(isinstance(key, str), key) for key in path]
 
 
-def _place(state: State) -> tuple[Any, str, str]:
+def _place(state: State, labels: Labels) -> tuple[Any, str, str]:
     """(key of the group, its title, the name of the State in it)."""
-    root, path = path_of(state)
-    if not path:
-        name = state.name or getattr(state, "source_info", None) or "State"
-        return "alone", "States without a node", str(name)
-    owner, depth, here = root, 0, root
-    for index, key in enumerate(path[:-1]):
-        try:
-            here = here[key] if isinstance(here, (dict, list, tuple)) else getattr(here, key)
-        except (AttributeError, KeyError, IndexError, TypeError):  # moved since it was named
-            break
-        if isinstance(here, Node):
-            owner, depth = here, index + 1
-    kind, where = type(owner).__name__, ".".join(map(str, path[:depth]))
-    return id(owner), f"{where}: {kind}" if where else kind, ".".join(map(str, path[depth:]))
+    _, *owners = owners_of(state)
+    if not owners:
+        label, kind = labels.of(state), type(state).__name__
+        if label.startswith(kind):  # not in sight of the function
+            label = state.name or getattr(state, "source_info", None) or label
+        return None, "States without a node", str(label)
+    owner, path = owners[0]
+    label, kind = labels.of(owner), type(owner).__name__
+    title = label if label.rpartition(".")[2].startswith(kind) else f"{label}: {kind}"
+    return id(owner), title, ".".join(map(str, path))
 
 
 def _types(tree: Any) -> list[str]:

@@ -34,17 +34,16 @@ def drawn(parts: Parts) -> str:
     box_width = max(LEAST, *(LETTER * len(line) + 2 * PAD for line in _lines(parts)))
     right_left = box_left + box_width + ARROWS
     height = max(_height(parts.sources), _height(parts.targets), 24 * len(_lines(parts)) + 2 * PAD)
-    legend = list(_legend(parts, MARGIN, MARGIN + HEAD + height + GAP))
     width = right_left + right if right else box_left + box_width
     width = max(width, _legend_width(parts)) + MARGIN
     top = MARGIN + HEAD
     body = [
-        *_layer(parts.sources, MARGIN, top, left, "reads", box_left, is_left=True),
-        *_layer(parts.targets, right_left, top, right, "writes", box_left + box_width),
+        *_layer(parts.sources, MARGIN, top, left, "only read", box_left, is_left=True),
+        *_layer(parts.targets, right_left, top, right, "written", box_left + box_width),
         *_function(parts, box_left, top, box_width, height),
-        *legend,
+        *_legend(parts, MARGIN, top + height + GAP),
     ]
-    bottom = top + height + GAP + ROW * (len(_legend_items(parts)) > 0) + MARGIN
+    bottom = top + height + (GAP + ROW if _legend_items(parts) else 0) + MARGIN
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{bottom:g}" '
         f'viewBox="0 0 {width:g} {bottom:g}" role="img" font-family="{FONT}" font-size="12">',
@@ -121,26 +120,32 @@ def _function(parts: Parts, left: float, top: float, width: float, height: float
 
 
 def _legend_items(parts: Parts) -> list[tuple[str, str]]:
+    """(name, how it looks): a colour, an arrow's id, or a dashed square."""
     rows = [row for group in (*parts.sources, *parts.targets) for row in group.rows]
+    items = [("read", "read")] * any(row.read for row in rows)
+    items += [("written", "write")] * any(row.written for row in rows)
     kinds = dict.fromkeys(row.kind for row in rows)
-    items = [(kind, KINDS.get(kind, OTHER)) for kind in kinds]
+    items += [(kind, KINDS.get(kind, OTHER)) for kind in kinds]
     return items + [("created", "dashed")] * any(row.created for row in rows)
 
 
 def _legend_width(parts: Parts) -> float:
-    return MARGIN + sum(LETTER * len(name) + 36 for name, _ in _legend_items(parts))
+    return MARGIN + sum(LETTER * len(name) + 46 for name, _ in _legend_items(parts))
 
 
 def _legend(parts: Parts, left: float, top: float) -> Iterator[str]:
-    for name, colour in _legend_items(parts):
-        style = (
-            f'fill="none" stroke="{GREY}" stroke-dasharray="2 2"'
-            if colour == "dashed"
-            else f'fill="{colour}"'
-        )
-        yield f'<rect x="{left:g}" y="{top + 7:g}" width="10" height="10" rx="2" {style}/>'
-        yield _text(left + 16, top + 16, name, GREY)
-        left += LETTER * len(name) + 36
+    for name, look in _legend_items(parts):
+        if look in ("read", "write"):
+            yield _arrow(left, left + 22, top + 12, READ if look == "read" else WRITE, look)
+        else:
+            colour = f'fill="{look}"'
+            dashed = f'fill="none" stroke="{GREY}" stroke-dasharray="2 2"'
+            style = dashed if look == "dashed" else colour
+            yield (
+                f'<rect x="{left + 10:g}" y="{top + 7:g}" width="10" height="10" rx="2" {style}/>'
+            )
+        yield _text(left + 27, top + 16, name, GREY)
+        left += LETTER * len(name) + 46
 
 
 def _box(left: float, top: float, width: float, height: float, fill: str, line: str) -> str:
