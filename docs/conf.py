@@ -18,7 +18,6 @@ version = release = __version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "rooms"]
 exclude_patterns = ["_build", "_ext"]
-suppress_warnings = ["toc.empty_glob"]  # the gallery and the error index may not be there yet
 
 # ---------------------------------------------------------------- what docstrings look like
 

@@ -2,6 +2,7 @@
 
 c = get_config()  # noqa: F821  IPython defines it
 
+c.Application.log_level = "ERROR"
 c.InteractiveShell.xmode = "Minimal"
 c.HistoryManager.enabled = False
 c.InlineBackend.figure_formats = {"svg"}
