@@ -9,6 +9,8 @@ DOCS = Path(__file__).parent
 BUILD = DOCS / "_build"
 sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent / "src")]
 
+from sphinx.application import Sphinx  # noqa: E402
+
 from brainstate import __version__  # noqa: E402
 
 project = "brainstate"
@@ -67,11 +69,11 @@ html_theme_options = {"navigation_with_keys": True}
 pygments_style = "friendly"
 
 
-def without_links_out(app, name, source):
+def without_links_out(app: Sphinx, name: str, source: list[str]) -> None:
     """Keep the words of links to files of the repository that are no pages here."""
     source[0] = re.sub(r"\[([^\]]+)\]\(\.\./(?:benchmarks|src|tests)/[^)]*\)", r"\1", source[0])
 
 
-def setup(app):
+def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", without_links_out)
