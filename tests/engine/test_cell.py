@@ -211,3 +211,12 @@ def test_nobody_looks_at_containers_that_nobody_holds():
     watcher.add(cell)
     watcher.absorb_edits()
     assert watcher.dicts == watcher.copies == []
+
+
+@pytest.mark.parametrize("value", [None, ()], ids=str)
+def test_what_everybody_holds_and_nobody_can_edit_is_not_watched(value):
+    cell = cell_of(value)
+    assert cell.get() is value
+    assert not cell.watched
+    cell.set([jnp.ones(2)])
+    assert cell.watched

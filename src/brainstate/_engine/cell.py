@@ -23,6 +23,7 @@ UNSET: Any = type("Unset", (), {"__repr__": lambda self: "<unset>", "__slots__":
 """The value of a State that has none: its transformation failed, or its loop is over."""
 
 _NONE: Any = object()
+_EMPTY: Any = ()  # as None: somebody holds it at any time, and nobody can edit it
 _LOOK: list = [object()]  # equal to no list of dicts
 _NO_LOCK = contextlib.nullcontext()
 
@@ -92,7 +93,9 @@ class Cell:
         return handed_out.lock if self.watched else _NO_LOCK
 
     def _watch(self) -> None:
-        if self.container is not _NONE and not self.watched:
+        container = self.container
+        fixed = container is _NONE or container is None or container is _EMPTY
+        if not (fixed or self.watched):
             self.watched = True
             handed_out.add(self)
 
