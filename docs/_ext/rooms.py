@@ -18,9 +18,12 @@ from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 PACKAGE = "brainstate"
+LINKED = {"brainstate.transform"}  # its names are documented in the rooms that they are from
+logger = logging.getLogger(__name__)
 
 
 def public_names(room: ModuleType) -> list[str]:
@@ -106,6 +109,24 @@ def _value(value: Any) -> str:
     return " ".join(text.split())
 
 
+def check_rooms(app: Sphinx, env: Any) -> None:
+    """Warn of public names that no page documents."""
+    documented = env.get_domain("py").objects
+    package = importlib.import_module(PACKAGE)
+    inner = [getattr(package, name) for name in package.__all__]
+    rooms = [package, *(room for room in inner if inspect.ismodule(room))]
+    for room in [*rooms, *_rooms_within(rooms)]:
+        names = [f"{room.__name__}.{name}" for name in public_names(room)]
+        missing = [name for name in names if name not in documented]
+        if missing and room.__name__ not in LINKED:
+            logger.warning("no page documents %s", ", ".join(missing))
+
+
+def _rooms_within(rooms: list[ModuleType]) -> list[ModuleType]:
+    found = [getattr(room, name) for room in rooms[1:] for name in room.__all__]
+    return [value for value in found if inspect.ismodule(value)]
+
+
 def end_literals(
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
@@ -135,6 +156,7 @@ def link_by_last_name(app: Sphinx, env: Any, node: pending_xref, contnode: Any) 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.add_directive("room", Room)
+    app.connect("env-check-consistency", check_rooms)
     app.connect("autodoc-process-docstring", end_literals)
     app.connect("missing-reference", link_by_last_name)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
