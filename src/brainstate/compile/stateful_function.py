@@ -90,6 +90,7 @@ class StatefulFunction:
         return _shapes(program.out_type()), _shapes(tuple(_states_after(program).values()))
 
     def get_out_treedef(self, cache_key: Hashable = ()) -> Any:
+        """The tree of the output."""
         return jax.tree.structure(self._look_up(cache_key).out_type())
 
     def get_state_trace(self, cache_key: Hashable = ()) -> StateTraceStack:
@@ -100,22 +101,27 @@ class StatefulFunction:
         return record
 
     def get_states(self, cache_key: Hashable = ()) -> tuple[State, ...]:
+        """All States read or written."""
         return tuple(self._look_up(cache_key).needs())
 
     def get_read_states(self, cache_key: Hashable = ()) -> tuple[State, ...]:
+        """The States only read."""
         program = self._look_up(cache_key)
         return tuple(s for s in program.reads if s not in program.effects)
 
     def get_write_states(self, cache_key: Hashable = ()) -> tuple[State, ...]:
+        """The States written."""
         return tuple(self._look_up(cache_key).writes)
 
     def compile_function_and_get_states(self, *args: Any, **kwargs: Any) -> tuple[State, ...]:
+        """`make_jaxpr`, then `get_states`."""
         self.make_jaxpr(*args, **kwargs)
         return self.get_states()
 
     def compile_function_and_get_state_trace(
         self, *args: Any, return_only_write: bool = False, **kwargs: Any
     ) -> StateTraceStack:
+        """`make_jaxpr`, then `get_state_trace`."""
         self.make_jaxpr(*args, **kwargs)
         return self.get_state_trace()
 
@@ -137,6 +143,7 @@ class StatefulFunction:
         return out
 
     def clear_cache(self) -> None:
+        """Forget all programs."""
         self._programs.clear()
 
 

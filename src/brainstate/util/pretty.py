@@ -28,6 +28,7 @@ class PrettyType:
 
     @property
     def name(self) -> str:
+        """The name of the type."""
         return self.type if isinstance(self.type, str) else self.type.__name__
 
 
