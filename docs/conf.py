@@ -11,7 +11,7 @@ sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent / "src")]
 
 from sphinx.application import Sphinx  # noqa: E402
 
-from brainstate import __version__  # noqa: E402
+from brainstate import __version__, typing  # noqa: E402
 
 project = "brainstate"
 author = "the brainstate developers"
@@ -29,6 +29,7 @@ autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
+autodoc_type_aliases = {name: f"brainstate.typing.{name}" for name in typing.__all__}
 python_maximum_signature_line_length = 110
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"

@@ -1,7 +1,8 @@
 """The directive `room`: all public names of a module, documented from their docstrings.
 
 A room lists its names in ``__all__``. ``:under:`` keeps those defined below the given folders or
-files of the room; ``:links:`` lists the names with links to where they are documented.
+files of the room, and ``:also:`` adds names, such as constants. ``:links:`` lists the names only,
+with links to where they are documented.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.inspect import signature, stringify_signature
 
 PACKAGE = "brainstate"
 LINKED = {"brainstate.transform"}  # its names are documented in the rooms that they are from
@@ -43,7 +45,11 @@ class Room(SphinxDirective):
     """All public names of the room given as argument."""
 
     required_arguments = 1
-    option_spec: ClassVar = {"under": directives.unchanged, "links": directives.flag}
+    option_spec: ClassVar = {
+        "under": directives.unchanged,
+        "also": directives.unchanged,
+        "links": directives.flag,
+    }
 
     def run(self) -> list[nodes.Node]:
         """The nodes that autodoc makes of the names."""
@@ -52,6 +58,7 @@ class Room(SphinxDirective):
         if "under" in self.options:
             parts = self.options["under"].split()
             names = [name for name in names if _is_under(origin(room, name), parts)]
+        names += self.options.get("also", "").split()
         if not names:
             raise self.error(f"no public name of {room.__name__} is under {self.options}")
         lines = _links(room, names) if "links" in self.options else _described(room, names)
@@ -101,6 +108,9 @@ def _entry(path: str, value: Any) -> list[str]:
         return [f".. {kind}:: {path}", "   :members:", ""]
     if callable(value) and hasattr(value, "__name__") and not inspect.isclass(value):
         return [f".. autofunction:: {path}", ""]
+    kind = type(value)
+    if kind.__module__.startswith(PACKAGE):
+        return [f".. py:data:: {path}", f"   :type: {kind.__name__}", ""]
     return [f".. py:data:: {path}", f"   :value: {_value(value)}", ""]
 
 
@@ -125,6 +135,24 @@ def check_rooms(app: Sphinx, env: Any) -> None:
 def _rooms_within(rooms: list[ModuleType]) -> list[ModuleType]:
     found = [getattr(room, name) for room in rooms[1:] for name in room.__all__]
     return [value for value in found if inspect.ismodule(value)]
+
+
+def show_arguments(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, arguments: Any, result: Any
+) -> tuple[str | None, str | None]:
+    """The arguments of ``__init__``, where a class has a ``__new__`` of any arguments, too."""
+    if what == "class" and inspect.isfunction(value.__init__):
+        aliases = app.config.autodoc_type_aliases
+        found = signature(value.__init__, bound_method=True, type_aliases=aliases)
+        arguments = stringify_signature(
+            found, show_return_annotation=False, unqualified_typehints=True
+        )
+    return _with_aliases(arguments), _with_aliases(result)
+
+
+def _with_aliases(text: str | None) -> str | None:
+    # Sphinx leaves aliases within unions as they are held: TypeAliasForwardRef('...').
+    return text and re.sub(r"TypeAliasForwardRef\('([\w.]+)'\)", r"\1", text)
 
 
 def end_literals(
@@ -157,6 +185,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.add_directive("room", Room)
     app.connect("env-check-consistency", check_rooms)
+    app.connect("autodoc-process-signature", show_arguments)
     app.connect("autodoc-process-docstring", end_literals)
     app.connect("missing-reference", link_by_last_name)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
