@@ -12,7 +12,7 @@ import inspect
 import re
 from itertools import groupby
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_origin
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -21,11 +21,14 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.inspect import signature, stringify_signature
+from sphinx.util.inspect import TypeAliasForwardRef, signature, stringify_signature
 
 PACKAGE = "brainstate"
 LINKED = {"brainstate.transform"}  # its names are documented in the rooms that they are from
 logger = logging.getLogger(__name__)
+
+# Within unions and tuples Sphinx shows aliases by their repr, with the name of its own class.
+TypeAliasForwardRef.__repr__ = lambda self: self.name  # type: ignore[method-assign]
 
 
 def public_names(room: ModuleType) -> list[str]:
@@ -106,7 +109,8 @@ def _entry(path: str, value: Any) -> list[str]:
     if inspect.isclass(value) and value.__module__.startswith(PACKAGE):
         kind = "autoexception" if issubclass(value, BaseException) else "autoclass"
         return [f".. {kind}:: {path}", "   :members:", ""]
-    if callable(value) and hasattr(value, "__name__") and not inspect.isclass(value):
+    is_function = callable(value) and hasattr(value, "__name__") and get_origin(value) is None
+    if is_function and not inspect.isclass(value):
         return [f".. autofunction:: {path}", ""]
     kind = type(value)
     if kind.__module__.startswith(PACKAGE):
@@ -147,23 +151,26 @@ def show_arguments(
         arguments = stringify_signature(
             found, show_return_annotation=False, unqualified_typehints=True
         )
-    return _with_aliases(arguments), _with_aliases(result)
-
-
-def _with_aliases(text: str | None) -> str | None:
-    # Sphinx leaves aliases within unions as they are held: TypeAliasForwardRef('...').
-    return text and re.sub(r"TypeAliasForwardRef\('([\w.]+)'\)", r"\1", text)
+    return arguments, result
 
 
 def end_literals(
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
     """Let "`State`s" stand as people write it; reStructuredText wants a mark before the "s"."""
-    lines[:] = [re.sub(r"(`+)([^`]+)\1(?=(\w?))", _ended, line) for line in lines]
+    text = "\n".join(lines)
+    paragraphs = [
+        part if part.lstrip().startswith(">>>") else re.sub(r"(`+)([^`]+)\1(?=(\w?))", _ended, part)
+        for part in text.split("\n\n")
+    ]
+    lines[:] = "\n\n".join(paragraphs).split("\n")
 
 
 def _ended(match: re.Match) -> str:
-    return match[0] + "\\ " * bool(match[3])
+    ticks, text = match[1], match[2]
+    if not re.fullmatch(r"[A-Za-z_][\w.]*", text):  # code, and no name that could be a link
+        ticks = "``"
+    return ticks + text + ticks + "\\ " * bool(match[3])
 
 
 def link_by_last_name(app: Sphinx, env: Any, node: pending_xref, contnode: Any) -> Any:
