@@ -7,7 +7,8 @@ frame is all the clean-up that an exception needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from operator import is_not
 from typing import TYPE_CHECKING, Any
@@ -176,6 +177,17 @@ class PassingFrame(Frame):
     def inspect(self, new: dict[State, Any]) -> None:
         if self.parent is not None:
             self.parent.inspect(new)
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """Inside, code runs as outside every transformation."""
+    token = _current.set(None)
+    try:
+        with set_current_trace(EAGER):
+            yield
+    finally:
+        _current.reset(token)
 
 
 def read(frame: Frame | None, state: State) -> Any:

@@ -62,13 +62,13 @@ def explain(fun: Callable) -> Callable[..., Explanation]:
                 "transformed."
             )
         with observed("explain", fun) as root:
-            program = _trace(fun, args, kwargs)
+            program = trace_call(fun, args, kwargs)
         return _result(fun, Labels(fun, args, kwargs), root, program)
 
     return look
 
 
-def _trace(fun: Callable, args: tuple, kwargs: dict) -> Program:
+def trace_call(fun: Callable, args: tuple, kwargs: dict) -> Program:
     """The program of a call; arrays become abstract, whatever else is given stays as it is."""
     leaves, tree = jax.tree.flatten((args, kwargs))
     places = [index for index, leaf in enumerate(leaves) if _is_array(leaf)]
@@ -84,8 +84,8 @@ def _trace(fun: Callable, args: tuple, kwargs: dict) -> Program:
         program = trace(body, ([leaves[i] for i in places],), guards=Guards(), boxed=False)
     except jax.errors.ConcretizationTypeError as error:
         error.add_note(
-            f"explain looks at {function_name(fun)} with abstract values, as jit would; a function "
-            "that needs to know them cannot be explained."
+            f"{function_name(fun)} is looked at with abstract values, as in jit; a function that "
+            "needs to know them cannot be explained or summarised."
         )
         raise
     undo([edit for edit in program.journal if id(edit[0]) not in program.frame.nodes])

@@ -122,12 +122,12 @@ class Explanation:
     def _costs(self) -> list[list[str]]:
         cost, once = self.cost, ", each loop's body counted once" * self._program.has_loops
         return [
-            ["FLOPs", _with_prefix(cost.flops) + once],
-            ["memory traffic", _with_prefix(cost.bytes_accessed, "B") + once],
-            ["inputs", _with_prefix(cost.argument_bytes, "B")],
-            ["outputs", _with_prefix(cost.output_bytes, "B")],
-            ["in place of inputs", _with_prefix(cost.donated_bytes, "B")],
-            ["scratch", _with_prefix(cost.temporary_bytes, "B")],
+            ["FLOPs", with_prefix(cost.flops) + once],
+            ["memory traffic", with_prefix(cost.bytes_accessed, "B") + once],
+            ["inputs", with_prefix(cost.argument_bytes, "B")],
+            ["outputs", with_prefix(cost.output_bytes, "B")],
+            ["in place of inputs", with_prefix(cost.donated_bytes, "B")],
+            ["scratch", with_prefix(cost.temporary_bytes, "B")],
         ]
 
 
@@ -146,7 +146,7 @@ def _without_repeats(rows: list[list[str]]) -> list[list[str]]:
     return [row for row, before in zip(rows, [None, *rows], strict=False) if row != before]
 
 
-def _with_prefix(number: float | None, unit: str = "") -> str:
+def with_prefix(number: float | None, unit: str = "") -> str:
     """``12.3 MB``; the number itself below a thousand."""
     if number is None:
         return "unknown"
