@@ -67,7 +67,7 @@ demo: $(STAMP)
 	$(BIN)/python examples/digits.py
 
 docs:
-	@$(MAKE) --no-print-directory VENV=$(DOCS_VENV) EXTRAS=docs $(DOCS_VENV)/.installed
+	@$(MAKE) --silent --no-print-directory VENV=$(DOCS_VENV) EXTRAS=docs $(DOCS_VENV)/.installed
 	@rm -rf docs/_build/html docs/_build/doctrees
 	@$(DOCS_VENV)/bin/python -m sphinx -q -W --keep-going -j 2 -d docs/_build/doctrees -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html in a browser"
