@@ -11,7 +11,7 @@ import jax
 
 from .._engine import frames
 from .._engine.attachments import Attachable
-from .._engine.cell import Cell
+from .._engine.cell import UNSET, Cell
 from .._engine.frames import write_checks
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.names import caller, describe
@@ -190,22 +190,22 @@ class State(Attachable, PrettyRepr):
     def __reduce__(self) -> tuple:
         return rebuild, (type(self), self.value, self._metadata())
 
-    def _value_repr(self) -> str:
+    def _shown_value(self) -> Any:
         try:
-            return repr(self.value)
+            return self.value
         except TraceContextError:  # a repr must not raise: debuggers and error messages call it
-            return "<unset>"
+            return UNSET
 
     def __pretty_repr__(self) -> Iterator[Any]:
         yield PrettyType(type(self))
         for key, item in vars(self).items():
-            if key not in _INTERNAL:
-                yield PrettyAttr(key, repr(item))
-        yield PrettyAttr("value", self._value_repr())
+            if key not in _INTERNAL and key[0] != "_":
+                yield PrettyAttr.of(key, item)
+        yield PrettyAttr.of("value", self._shown_value())
         if self._name is not None:
-            yield PrettyAttr("name", repr(self._name))
+            yield PrettyAttr.of("name", self._name)
         if self.tag is not None:
-            yield PrettyAttr("tag", repr(self.tag))
+            yield PrettyAttr.of("tag", self.tag)
 
 
 class ShortTermState(State):

@@ -77,11 +77,6 @@ class Summary:
     def _repr_html_(self) -> str:
         return as_html(self._title(), self._sections())
 
-    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
-        import treescope
-
-        return treescope.rendering_parts.text(repr(self))
-
     def _title(self) -> str:
         total = self.total
         parts = [
