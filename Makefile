@@ -1,9 +1,12 @@
 # make demo, make test: nothing but python3 (3.11 or newer) and make is needed; the rest goes into $(VENV).
 #
+# make docs has an environment of its own, $(DOCS_VENV).
+#
 #   make test PYTHON=python3.13 VENV=.venv-313 CONSTRAINTS=    another Python, with the newest JAX
 
 PYTHON ?= python3
 VENV ?= .venv
+DOCS_VENV ?= .venv-docs
 CONSTRAINTS ?= constraints.txt
 EXTRAS ?= test,lint
 PYTEST_ARGS ?=
@@ -20,7 +23,7 @@ CONSTRAIN = --upgrade --upgrade-strategy eager
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help test suite lint format demo bench constraints clean
+.PHONY: help test suite lint format demo docs bench constraints clean
 
 help:
 	@echo "make demo         run the examples"
@@ -28,6 +31,7 @@ help:
 	@echo "make suite        the test suite alone (PYTEST_ARGS=... narrows it)"
 	@echo "make lint         style, formatting and types"
 	@echo "make format       format and mend what can be mended"
+	@echo "make docs         build docs/_build/html, with every cell executed"
 	@echo "make bench        run the benchmarks and renew their tables (BENCH_ARGS= changes nothing)"
 	@echo "make constraints  renew constraints.txt"
 	@echo "make clean        remove the environments and the caches"
@@ -63,6 +67,12 @@ demo: $(STAMP)
 	$(BIN)/python examples/program_augmentation.py
 	$(BIN)/python examples/digits.py
 
+docs:
+	@$(MAKE) --silent --no-print-directory VENV=$(DOCS_VENV) EXTRAS=docs $(DOCS_VENV)/.installed
+	@rm -rf docs/_build/html docs/_build/doctrees
+	@$(DOCS_VENV)/bin/python -m sphinx -q -W --keep-going -j 2 -d docs/_build/doctrees -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html in a browser"
+
 bench: $(STAMP)
 	@set -e; for script in benchmarks/[!_]*.py; do \
 	  echo "== $$script"; $(BIN)/python "$$script" $(BENCH_ARGS); done
@@ -70,8 +80,8 @@ bench: $(STAMP)
 constraints: $(STAMP)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 pyproject.toml \
-	  --extra test --extra lint --no-header --no-annotate -o constraints.txt
+	  --extra test --extra lint --extra docs --no-header --no-annotate -o constraints.txt
 
 clean:
-	rm -rf $(VENV) .venv-* build dist .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* build dist docs/_build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -24,16 +24,20 @@ LAYERS = [
     {"_units"},
     {"_engine"},
     {"_state"},
+    {"_debug"},
     {"graph"},
     {"environ"},
     {"random"},
     {"compile"},
     {"augment"},
+    {"explanation"},
     {"mixin", "init", "functional", "surrogate"},
     {"nn"},
     {"event"},
     {"optim"},
     {"transform"},
+    {"visualize"},
+    {"__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 

@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ._debug.context import debug
 from ._state import (
     HiddenState,
     LongTermState,
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
         transform,
         typing,
         util,
+        visualize,
     )
+    from .explanation import explain
 
 __all__ = [
     "HiddenState",
@@ -60,8 +63,10 @@ __all__ = [
     "check_state_jax_tracer",
     "check_state_value_tree",
     "compile",
+    "debug",
     "environ",
     "event",
+    "explain",
     "functional",
     "graph",
     "init",
@@ -73,10 +78,11 @@ __all__ = [
     "transform",
     "typing",
     "util",
+    "visualize",
 ]
 
 for _kind in (State, ShortTermState, LongTermState, HiddenState, ParamState, TreefyState,
-              StateDictManager, StateTraceStack):  # fmt: skip
+              StateDictManager, StateTraceStack, debug):  # fmt: skip
     _kind.__module__ = "brainstate"
 del _kind
 
@@ -97,6 +103,8 @@ _warn_of_another_brainstate()
 
 def __getattr__(name: str) -> Any:
     # Rooms are imported when first used: `import brainstate` costs little beyond `import jax`.
+    if name == "explain":
+        return importlib.import_module(".explanation", __name__).explain
     if name in __all__:
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'brainstate' has no attribute {name!r}")

@@ -1,5 +1,7 @@
 """The exceptions only this library can raise."""
 
+from typing import Any
+
 
 class BrainStateError(Exception):
     """Base class of the errors that belong to this library."""
@@ -11,3 +13,19 @@ class TraceContextError(BrainStateError):
 
 class BatchAxisError(BrainStateError, ValueError):
     """The batch axis of a State is missing, unexpected or inconsistent."""
+
+
+class RetraceError(BrainStateError):
+    """A function was about to be traced more often than `jit(max_traces=...)` allows."""
+
+
+class BadWriteError(BrainStateError, FloatingPointError):
+    """Under `brainstate.debug`, a State was assigned NaN, infinity, or a value beyond the range."""
+
+    state: Any  # the State, and the attributes that say where:
+    kind: str  # "NaN", "infinity", "a value below `low`", "a value above `high`"
+    index: tuple[int, ...]  # of the first bad element
+    steps: tuple[int, ...]  # of the loops around the write, the outermost first
+    lanes: tuple[int, ...]  # of the maps around it, the outermost first
+    file: str
+    line: int

@@ -67,7 +67,7 @@ class _Scope(dict):
     """Immutable by convention; a new one stands for new settings."""
 
 
-_MISSING: Any = object()
+_MISSING: Any = type("Unset", (), {"__repr__": lambda self: "<unset>"})()
 _lock = threading.Lock()
 _process: _Scope = _Scope({PRECISION: 32})
 _no_context = _Scope()

@@ -8,9 +8,10 @@ from typing import Any
 
 import jax
 
-from .frames import current_frame
+from .frames import current_frame, write_checks
 from .guards import Guards, settings
 from .jax_api import current_trace
+from .observing import is_observed
 from .program import Program, outer_values
 
 _LIMIT = 64  # signatures; each may have several programs, for several settings
@@ -18,8 +19,8 @@ _VARIANTS = 8
 
 
 def signature(leaves: list, tree: Any) -> Hashable:
-    """What a program depends on in its arguments."""
-    return tree, tuple(jax.typeof(leaf) for leaf in leaves)
+    """What a program depends on in its arguments, and in what looks at its writes."""
+    return tree, tuple(jax.typeof(leaf) for leaf in leaves), write_checks.get()
 
 
 class ProgramCache:
@@ -33,7 +34,8 @@ class ProgramCache:
 
     def get(self, key: Hashable, make: Callable[[Guards], Program]) -> Program:
         """A kept program whose facts and State types are as they were, or a new one."""
-        for programs in (self._of_frame().get((id(self), key)), self._programs.get(key)):
+        kept = (self._of_frame().get((id(self), key)), self._programs.get(key))
+        for programs in () if is_observed() else kept:
             for guards, program in programs or ():
                 if guards.hold() and program.fits(outer_values(program.reads)):
                     _rely_on(guards)
@@ -41,7 +43,7 @@ class ProgramCache:
         guards = Guards()
         program = make(guards)
         guards.settle()
-        if is_repeatable(program):
+        if is_repeatable(program) and not is_observed():
             self._keep(key, guards, program)
         return program
 

@@ -7,7 +7,8 @@ frame is all the clean-up that an exception needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from operator import is_not
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 _current: ContextVar[Frame | None] = ContextVar("brainstate_frame", default=None)
 current_frame = _current.get
+
+write_checks: ContextVar[tuple[Callable[[State, Any], None], ...]] = ContextVar(
+    "brainstate_write_checks", default=()
+)
+"""What looks at each value that a user's code assigns; hashable, as programs are kept by it."""
 
 
 class Frame:
@@ -119,10 +125,15 @@ class Frame:
         with set_current_trace(self.outer_trace):
             return read(self.parent, state)
 
+    def inspect(self, new: dict[State, Any]) -> None:
+        """Called before a transformation inside commits these values; may raise."""
+
     def effects(self) -> list[State]:
         """States whose value must leave the frame, in a fixed order. Ask at the body's end."""
-        for state, contents in self.contents.items():
+        for state, contents in [*self.contents.items()]:
             if state not in self.written and _changed(contents, self.values[state]):
+                for check in write_checks.get():
+                    check(state, self.values[state])
                 self._mark_written(state)  # the body edited a container in place
         return [*self.written, *self.created]
 
@@ -142,6 +153,41 @@ class Frame:
             return self.parent._is_staged()
         with set_current_trace(self.outer_trace):
             return is_staging()
+
+
+class PassingFrame(Frame):
+    """A frame that looks on and lets everything through."""
+
+    def read(self, state: State) -> Any:
+        return read(self.parent, state)
+
+    def write(self, state: State, value: Any) -> None:
+        write(self.parent, state, value)
+
+    def restore(self, state: State, value: Any) -> None:
+        restore(self.parent, state, value)
+
+    def create(self, state: State, value: Any) -> None:
+        self.created[state] = None
+        if self.parent is None:
+            create_outside(state, value)
+        else:
+            self.parent.create(state, value)
+
+    def inspect(self, new: dict[State, Any]) -> None:
+        if self.parent is not None:
+            self.parent.inspect(new)
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """Inside, code runs as outside every transformation."""
+    token = _current.set(None)
+    try:
+        with set_current_trace(EAGER):
+            yield
+    finally:
+        _current.reset(token)
 
 
 def read(frame: Frame | None, state: State) -> Any:
@@ -217,8 +263,10 @@ def create_outside(state: State, value: Any) -> None:
 
 def commit(states: Iterable[State], values: Iterable[Any], created: Iterable[State] = ()) -> None:
     """Publish effects to the enclosing frame, or to the States themselves."""
-    frame = current_frame()
-    for state, value in zip(states, values, strict=True):
+    frame, new = current_frame(), dict(zip(states, values, strict=True))
+    if frame is not None:
+        frame.inspect(new)
+    for state, value in new.items():
         if state in created:
             create(state, value)
         else:

@@ -66,7 +66,7 @@ def storage_of(fun: Any) -> Storage:
 
 def _identify(fun: Any) -> tuple[types.CodeType, list, list] | None:
     """(code, snapshot of what it sees, nodes and States in sight), if it can be looked into."""
-    function, bound = _take_apart(fun)
+    function, bound = take_apart(fun)
     if not isinstance(function, types.FunctionType):
         return None
     owners: list = []
@@ -74,7 +74,7 @@ def _identify(fun: Any) -> tuple[types.CodeType, list, list] | None:
     return function.__code__, environment, owners
 
 
-def _take_apart(fun: Any) -> tuple[Any, list]:
+def take_apart(fun: Any) -> tuple[Any, list]:
     """The plain function inside a callable, and what is bound to it."""
     if isinstance(fun, types.FunctionType):
         return fun, []
@@ -163,7 +163,7 @@ def _snapshot(value: Any, around: tuple[int, ...], owners: list) -> Any:
     if id(value) in around or len(around) > _DEPTH:
         return Identity(value)
     if isinstance(value, types.FunctionType):
-        if _is_library(value.__code__):
+        if is_library(value.__code__):
             return Identity(value)
         return _snapshot_of_function(value, around, owners)
     if isinstance(value, types.MethodType):
@@ -182,21 +182,21 @@ def _snapshot(value: Any, around: tuple[int, ...], owners: list) -> Any:
 
 def _snapshot_of_function(fun: types.FunctionType, around: tuple[int, ...], owners: list) -> list:
     around = (*around, id(fun))
-    names = [name for name in _global_names(fun.__code__) if name in fun.__globals__]
+    names = [name for name in global_names(fun.__code__) if name in fun.__globals__]
     parts = [*_closed_over(fun), fun.__defaults__, fun.__kwdefaults__]
     parts += [fun.__globals__[name] for name in names]
     return [fun.__code__, *[_snapshot(part, around, owners) for part in parts]]
 
 
 @functools.lru_cache(maxsize=4096)
-def _global_names(code: types.CodeType) -> tuple[str, ...]:
+def global_names(code: types.CodeType) -> tuple[str, ...]:
     """The names that the code, or code inside it, may look up among the globals."""
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    return tuple(dict.fromkeys([*code.co_names, *[n for c in inner for n in _global_names(c)]]))
+    return tuple(dict.fromkeys([*code.co_names, *[n for c in inner for n in global_names(c)]]))
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_library(code: types.CodeType) -> bool:
+def is_library(code: types.CodeType) -> bool:
     return code.co_filename.startswith(_LIBRARIES)
 
 
@@ -209,10 +209,10 @@ def _is_users(kind: Any) -> bool:
 
 
 def _closed_over(fun: types.FunctionType) -> list:
-    return [_contents(cell) for cell in fun.__closure__ or ()]
+    return [contents_of(cell) for cell in fun.__closure__ or ()]
 
 
-def _contents(cell: types.CellType) -> Any:
+def contents_of(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # not assigned yet

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import sys
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import jax
+
 _PACKAGE = str(Path(__file__).parent.parent)
+_TRACING = (_PACKAGE, str(Path(jax.__file__).parent), contextlib.__file__)  # between user and us
 _owners: weakref.WeakKeyDictionary[Any, tuple[weakref.ref, tuple]] = weakref.WeakKeyDictionary()
 
 
@@ -28,14 +32,19 @@ def adopt(owner: Any, key: tuple, child: Any, kinds: type | tuple[type, ...]) ->
 
 def path_of(obj: Any) -> tuple[Any, tuple]:
     """The outermost known owner of `obj` and the path from there to it."""
-    root, path, seen = obj, (), set()
-    while (entry := _entry(root)) is not None and id(root) not in seen:
-        seen.add(id(root))
-        owner = entry[0]()
-        if owner is None:
-            break
-        root, path = owner, (*entry[1], *path)
-    return root, path
+    return list(owners_of(obj))[-1]
+
+
+def owners_of(obj: Any) -> Iterator[tuple[Any, tuple]]:
+    """`obj` and its known owners, inside out, each with the path from there to `obj`."""
+    owner, path, seen = obj, (), {id(obj)}
+    yield owner, path
+    while (entry := _entry(owner)) is not None:
+        owner, path = entry[0](), (*entry[1], *path)
+        if owner is None or id(owner) in seen:  # gone, or a part that refers to its owner
+            return
+        seen.add(id(owner))
+        yield owner, path
 
 
 def describe(obj: Any) -> str:
@@ -67,7 +76,7 @@ def caller() -> str | None:
 def stacklevel() -> int:
     """The `stacklevel` with which a warning of the caller points outside this package."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_TRACING):
         level, frame = level + 1, frame.f_back
     return level
 

@@ -40,9 +40,11 @@ class StateDictManager(DictManager):
         )
 
     def collect_values(self) -> DictManager:
+        """The values, in a DictManager."""
         return DictManager(self.to_dict_values())
 
     def to_dict_values(self) -> dict:
+        """The values, in a plain dict."""
         return {key: state.value for key, state in self.items()}
 
 

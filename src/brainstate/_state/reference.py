@@ -48,6 +48,7 @@ class TreefyState(PrettyRepr):
         return TreefyState(self.type, value, **self.get_metadata())
 
     def copy(self) -> TreefyState:
+        """Another reference with the same value."""
         return self.replace(self.value)
 
     def to_state(self) -> Any:
@@ -57,11 +58,13 @@ class TreefyState(PrettyRepr):
         return rebuild(self.type, self.value, self.get_metadata())
 
     def tree_flatten_with_keys(self) -> tuple:
+        """The value is the child; kind and metadata are static."""
         aux = (self.type, tuple(self.get_metadata().items()))
         return ((jax.tree_util.GetAttrKey("value"), self.value),), aux
 
     @classmethod
     def tree_unflatten(cls, aux: tuple, children: tuple) -> TreefyState:
+        """Undo `tree_flatten_with_keys`."""
         return cls(aux[0], children[0], **dict(aux[1]))
 
     def __pretty_repr__(self) -> Iterator[Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from typing import Any, Self
 
 import jax
 
 from .._engine import frames
 from .._engine.attachments import Attachable
-from .._engine.cell import Cell
+from .._engine.cell import UNSET, Cell
+from .._engine.frames import write_checks
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.names import caller, describe
 from .._errors import TraceContextError
@@ -22,7 +22,6 @@ from .catching import caught
 from .reference import StateMetadata, TreefyState
 
 _INTERNAL = ("_cell", "_home", "_name", "source_info", "tag")
-_tree_checks: ContextVar[bool] = ContextVar("brainstate_tree_checks", default=False)
 
 
 class State(Attachable, PrettyRepr):
@@ -45,6 +44,9 @@ class State(Attachable, PrettyRepr):
 
     private_to_lanes = False
     """Whether what the lanes of `vmap` write stays with them."""
+
+    bookkeeping = False
+    """Whether it belongs to a tool that looks on, and to no model."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         state = super().__new__(cls)
@@ -84,13 +86,14 @@ class State(Attachable, PrettyRepr):
             raise ValueError(
                 f"{describe(self)} was assigned a State; assign its value: `.value = other.value`."
             )
-        if _tree_checks.get():
-            self._check_tree(value)
+        if checks := write_checks.get():
+            _run(checks, self, value)
         frames.write(frames.current_frame(), self, value)
 
     def restore_value(self, value: Any) -> None:
         """Assign a value of the same tree structure; anything else raises ValueError."""
         self._check_tree(value)
+        _run(write_checks.get(), self, value)
         frames.restore(frames.current_frame(), self, value)
 
     def value_call(self, fun: Callable[[Any], Any]) -> Any:
@@ -103,6 +106,10 @@ class State(Attachable, PrettyRepr):
 
     def enter_lane(self, value: Any, axis_name: Any) -> Any:
         """What one lane makes of the value that goes in."""
+        return value
+
+    def leave_lanes(self, value: Any, frame: Any) -> Any:
+        """What becomes of a lane's value where all lanes of `frame` share the State."""
         return value
 
     def check_if_deleted(self) -> None:
@@ -183,22 +190,22 @@ class State(Attachable, PrettyRepr):
     def __reduce__(self) -> tuple:
         return rebuild, (type(self), self.value, self._metadata())
 
-    def _value_repr(self) -> str:
+    def _shown_value(self) -> Any:
         try:
-            return repr(self.value)
+            return self.value
         except TraceContextError:  # a repr must not raise: debuggers and error messages call it
-            return "<unset>"
+            return UNSET
 
     def __pretty_repr__(self) -> Iterator[Any]:
         yield PrettyType(type(self))
         for key, item in vars(self).items():
-            if key not in _INTERNAL:
-                yield PrettyAttr(key, repr(item))
-        yield PrettyAttr("value", self._value_repr())
+            if key not in _INTERNAL and key[0] != "_":
+                yield PrettyAttr.of(key, item)
+        yield PrettyAttr.of("value", self._shown_value())
         if self._name is not None:
-            yield PrettyAttr("name", repr(self._name))
+            yield PrettyAttr.of("name", self._name)
         if self.tag is not None:
-            yield PrettyAttr("tag", repr(self.tag))
+            yield PrettyAttr.of("tag", self.tag)
 
 
 class ShortTermState(State):
@@ -217,6 +224,11 @@ class ParamState(LongTermState):
     """A trainable parameter."""
 
 
+def _run(checks: tuple[Callable[[State, Any], None], ...], state: State, value: Any) -> None:
+    for check in checks:
+        check(state, value)
+
+
 def rebuild(cls: type[State], value: Any, metadata: dict[str, Any]) -> Any:
     """A State of class `cls` made without running `__init__` and unseen by catchers."""
     state = cls.__new__(cls)
@@ -229,11 +241,12 @@ def rebuild(cls: type[State], value: Any, metadata: dict[str, Any]) -> Any:
 @contextlib.contextmanager
 def check_state_value_tree(val: bool = True) -> Iterator[None]:
     """Inside, assigning a value of another tree structure raises ValueError."""
-    token = _tree_checks.set(val)
+    others = tuple(c for c in write_checks.get() if c is not State._check_tree)
+    token = write_checks.set((*others, State._check_tree) if val else others)
     try:
         yield
     finally:
-        _tree_checks.reset(token)
+        write_checks.reset(token)
 
 
 @contextlib.contextmanager

@@ -43,9 +43,11 @@ class StateTraceStack:
 
     @property
     def original_state_values(self) -> tuple[Any, ...]:
+        """The values at the first access, in the order of `states`."""
         return tuple(self._originals)
 
     def set_new_arg(self, new_arg: Callable[[Any], Any]) -> None:
+        """Keep a function that makes new arguments; nothing here calls it."""
         self._new_arg = new_arg
 
     def read_its_value(self, state: State) -> None:
@@ -83,15 +85,19 @@ class StateTraceStack:
         return self.get_write_state_values(replace), self.get_read_state_values(replace)
 
     def get_read_states(self, replace_writen: bool = False) -> tuple[State | None, ...]:
+        """The States only read; with `replace_writen`, None stands for each of the others."""
         return self._select(self.states, False, replace_writen)
 
     def get_write_states(self, replace_read: bool = False) -> tuple[State | None, ...]:
+        """The States written; with `replace_read`, None stands for each of the others."""
         return self._select(self.states, True, replace_read)
 
     def get_read_state_values(self, replace_writen: bool = False) -> tuple[Any, ...]:
+        """The values of the States only read, as in `get_read_states`."""
         return self._select([s.value for s in self.states], False, replace_writen)
 
     def get_write_state_values(self, replace_read: bool = False) -> tuple[Any, ...]:
+        """The values of the States written, as in `get_write_states`."""
         return self._select([s.value for s in self.states], True, replace_read)
 
     def recovery_original_values(self) -> None:
@@ -119,7 +125,7 @@ class StateTraceStack:
     __add__ = merge
 
 
-class _RecordingFrame(frames.Frame):
+class _RecordingFrame(frames.PassingFrame):
     """A frame that records and otherwise lets everything through."""
 
     def __init__(self, stack: StateTraceStack):
@@ -127,23 +133,17 @@ class _RecordingFrame(frames.Frame):
         self.stack = stack
 
     def read(self, state: State) -> Any:
-        if state not in self.created:
-            self.stack.read_its_value(state)
-        return frames.read(self.parent, state)
+        self._record(state, False)
+        return super().read(state)
 
     def write(self, state: State, value: Any) -> None:
-        if state not in self.created:
-            self.stack.write_its_value(state)
-        frames.write(self.parent, state, value)
+        self._record(state, True)
+        super().write(state, value)
 
     def restore(self, state: State, value: Any) -> None:
-        if state not in self.created:
-            self.stack.read_its_value(state)
-        frames.restore(self.parent, state, value)
+        self._record(state, False)
+        super().restore(state, value)
 
-    def create(self, state: State, value: Any) -> None:
-        self.created[state] = None
-        if self.parent is None:
-            frames.create_outside(state, value)
-        else:
-            self.parent.create(state, value)
+    def _record(self, state: State, written: bool) -> None:
+        if not (state in self.created or getattr(state, "bookkeeping", False)):
+            self.stack._record(state, written)

@@ -9,6 +9,7 @@ import jax
 
 from .._engine.hidden import is_graph
 from .._engine.journal import undo
+from .._engine.observing import entering
 from .._engine.program import Program, trace
 from .._state import State
 from ..graph.copying import instantiate
@@ -25,7 +26,8 @@ def eval_shape(fn: Callable, *args: Any, rngs: Any = None, **kwargs: Any) -> Any
     >>> brainstate.augment.eval_shape(lambda x: x @ x.T, jnp.ones((2, 3))).shape
     (2, 2)
     """
-    program = trace(fn, args, kwargs)
+    with entering("eval_shape", fn):
+        program = trace(fn, args, kwargs)
     try:
         return _with_shapes(program)
     finally:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from .._engine.frames import Frame
 from .._engine.journal import transaction
 from .._engine.names import describe, function_name
+from .._engine.observing import entering
 from .._engine.options import decorator
 from .._units import is_quantity, split, unit_of
 from ..util.pretty import PrettyAttr, PrettyRepr, PrettyType
@@ -49,7 +50,7 @@ class GradientTransform(PrettyRepr):
         self.levels, self.scalar, self.name = levels, scalar, name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with transaction():
+        with transaction(), entering(self.name, self.target):
             return self._derive(args, kwargs)
 
     def _derive(self, args: tuple, kwargs: dict) -> Any:

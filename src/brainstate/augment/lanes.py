@@ -19,6 +19,7 @@ from .._engine.hidden import hide, show
 from .._engine.jax_api import current_trace, is_tracer, set_current_trace
 from .._engine.journal import transaction
 from .._engine.names import describe, function_name
+from .._engine.observing import entering
 from .._errors import BatchAxisError
 from .._state import State
 from .state_axes import Axis, axes_of_arrays, axes_of_states, declared_axes
@@ -121,7 +122,7 @@ class LaneCall:
             effects = frame.effects()
             self._plan(out, effects)
             batched = [frame.read(state) for state in self.leaving]
-            shared = [frame.values[state] for state in self.shared]
+            shared = [state.leave_lanes(frame.values[state], frame) for state in self.shared]
             for state, value in zip(self.shared, shared, strict=True):
                 self._refuse_batched(state, value)
         return hide(out), batched, shared
@@ -141,8 +142,12 @@ class LaneCall:
 
     def run(self, mapped: Callable[..., tuple[Any, list, list]]) -> Any:
         """Call the function that JAX made of `lane`, and store what it did."""
-        with transaction():
+        name, size = self.axes.name, self.size
+        with transaction(), entering(name, self.fun, lanes=size) as step:
             out, batched, shared = mapped(*self.inputs)
+            if step is not None:
+                step.axes_in, step.axes_out = dict(self.mapped), dict(self.leaving)
+                step.split = set(self.frame.left_outside)
             leaving = zip(self.leaving.items(), batched, strict=True)
             values = [_move_axis(state, value, axis) for (state, axis), value in leaving]
             commit([*self.leaving, *self.shared], [*values, *shared], self.frame.created)

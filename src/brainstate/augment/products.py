@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from .._engine.journal import transaction
+from .._engine.observing import entering
 from .pure_body import PureBody
 from .wrt import Targets, Wrt, differentiable, put
 
@@ -21,7 +22,7 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, *, has_aux: bool = False
     """
     body = PureBody(fun, has_aux)
     primals = tuple(differentiable(primals, range(len(primals))))
-    with transaction():
+    with transaction(), entering("jvp", fun):
         out, tangent, side = jax.jvp(
             lambda *args: body({}, args, {}), primals, tuple(tangents), has_aux=True
         )
@@ -58,7 +59,7 @@ def vjp(
         return body(values, put(primals, positions, wrt.args), {})
 
     wrt = Wrt([s.value for s in targets.states], differentiable(primals, positions))
-    with transaction():
+    with transaction(), entering("vjp", fun):
         out, pull, side = jax.vjp(pure, wrt, has_aux=True)
         aux = body.finish(side)
 

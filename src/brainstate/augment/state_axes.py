@@ -37,16 +37,20 @@ class StateAxes:
 
     @property
     def filters(self) -> tuple[Filter, ...]:
+        """The filters, in the order given."""
         return tuple(key for key, _ in self._pairs)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
+        """The axis of each filter."""
         return tuple(axis for _, axis in self._pairs)
 
     def items(self) -> Iterable[tuple[Filter, Axis]]:
+        """Pairs of filter and axis."""
         return self._pairs
 
     def axis_of(self, path: tuple, state: State) -> Axis:
+        """The axis of the first filter that matches; ValueError if none does."""
         for predicate, (_, axis) in zip(self._predicates, self._pairs, strict=True):
             if predicate(path, state):
                 return axis

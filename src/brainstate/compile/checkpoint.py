@@ -12,6 +12,7 @@ from .._engine.frames import commit
 from .._engine.hidden import hide, show
 from .._engine.journal import transaction
 from .._engine.names import function_name
+from .._engine.observing import entering
 from .._engine.options import decorator
 from .._engine.program import outdated_program, outer_values, trace
 from .arguments import Arguments
@@ -43,9 +44,9 @@ def checkpoint(
 
         body.__name__ = function_name(fun)
         _, args, kwargs = arguments.pack(args, kwargs)
-        with transaction():
+        with transaction(), entering("checkpoint", fun):
             program = trace(body, (args, kwargs))
-            values = outer_values(program.needs())
+            values = outer_values(program.reads)
             inputs = jax.tree.leaves([values[state] for state in program.reads])
             replay = jax.checkpoint(program.run_flat, prevent_cse=prevent_cse, policy=policy)
             leaves = jax.tree.leaves(hide((args, kwargs)))

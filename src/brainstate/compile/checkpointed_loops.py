@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from .loops import as_scan_body, check_loop, compiled_loop, only_outputs, run_loop
-from .progress import ProgressBar
+from .progress import ProgressBar, ProgressBarRunner
 from .recording import Named
 from .schedules import checkpointed_steps
+from .watched_loops import bar_for
 
 
 def checkpointed_scan(
@@ -39,12 +39,13 @@ def checkpointed_scan(
     """
     length = check_loop("checkpointed_scan", f, xs, length)
     check_base("checkpointed_scan", base)
-    if pbar is not None:
-        xs, f = (jnp.arange(length), xs), pbar.watch(f, length)
-    static = {"length": length, "base": base}
+    bar, metrics = bar_for("checkpointed_scan", pbar, length)
+    static = {"length": length, "base": base, "bar": bar}
+    funs, args = (f, *metrics), (init, xs)
     with jax.disable_jit(False):  # a tree of loops is no help to a debugger
-        args = (init, xs)
-        return compiled_loop("checkpointed_scan", _checkpointed_scan, f, args, static, record, None)
+        return compiled_loop(
+            "checkpointed_scan", _checkpointed_scan, funs, args, static, record, None
+        )
 
 
 def check_base(loop: str, base: Any) -> None:
@@ -68,7 +69,13 @@ def checkpointed_for_loop(
 
 
 def _checkpointed_scan(
-    funs: tuple, init: Any, xs: Any, length: int, base: int, record: Named | None = None
+    funs: tuple,
+    init: Any,
+    xs: Any,
+    length: int,
+    base: int,
+    bar: ProgressBarRunner | None = None,
+    record: Named | None = None,
 ) -> Any:
     run = functools.partial(checkpointed_steps, base=base)
-    return run_loop("checkpointed_scan", run, funs, init, xs, length, record)
+    return run_loop("checkpointed_scan", run, funs, init, xs, length, record, bar)

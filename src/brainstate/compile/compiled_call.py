@@ -11,7 +11,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+from .._debug.steps import run_loop
 from .._engine.functions import common_storage, forgive_changes
+from .._engine.observing import rename
 from .arguments import Arguments
 from .jit import Compiler, quick_call
 
@@ -33,8 +35,9 @@ def compiled_call(
         # The functions are passed on the side: kept here, they would keep their models alive.
         def body(*args: Any) -> Any:
             funs = _given.get()
+            rename(run.__name__.strip("_"), funs, dict(static))
             forgiving = [forgive_changes(fun) for fun in funs]
-            out = run(funs, *args, **static)
+            out = run_loop(run, tuple(funs), *args, **static)
             for forgive in forgiving:
                 forgive()
             return out

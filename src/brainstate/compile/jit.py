@@ -10,16 +10,18 @@ from typing import Any
 
 import jax
 
+from .._debug.watch import watching
 from .._engine import hidden
 from .._engine.attachments import attachments
 from .._engine.cell import UNSET, changes, handed_out
 from .._engine.frames import current_frame, read
 from .._engine.jax_api import EAGER, current_trace
-from .._engine.names import describe
+from .._engine.names import describe, function_name
 from .._engine.options import decorator
 from .._engine.program import outdated_program
 from .arguments import Arguments
 from .lowering import Lowered
+from .retracing import Retraces
 from .stateful_function import StatefulFunction
 from .variants import Entry, RunsEagerly, StatesGrew, Variant
 
@@ -44,6 +46,7 @@ def jit(
     *,
     static_argnames: Any = None,
     donate_states: bool = False,
+    max_traces: int | None = None,
     **options: Any,
 ) -> Callable:
     """Compile `fun`; States that it reads are inputs, States that it writes are outputs.
@@ -55,6 +58,9 @@ def jit(
 
     `donate_states` gives the buffers of written States to XLA for their new values; an array
     taken from such a State earlier is then deleted by the call.
+
+    ``.why_retraced()`` of the result says in words what changed before each of the last traces.
+    `max_traces` raises RetraceError with these words instead of tracing once more than that.
 
     >>> import brainstate
     >>> count = brainstate.State(0)
@@ -68,7 +74,11 @@ def jit(
     given = {"in_shardings": in_shardings, "out_shardings": out_shardings}
     options = {**given, "keep_unused": keep_unused, "inline": inline, **options}
     compiler = Compiler(
-        fun, arguments, _jax_options(arguments, options, donate_states), donate_states
+        fun,
+        arguments,
+        _jax_options(arguments, options, donate_states),
+        donate_states,
+        Retraces(function_name(fun), max_traces),
     )
     jitted: Any = functools.wraps(fun)(quick_call(compiler))
     jitted.origin_fun = fun
@@ -77,6 +87,7 @@ def jit(
     jitted.lower = compiler.lower
     jitted.trace = compiler.trace
     jitted.eval_shape = compiler.eval_shape
+    jitted.why_retraced = compiler.retraces.explain
     return jitted
 
 
@@ -165,10 +176,16 @@ class Compiler:
     """All that was compiled for one function."""
 
     def __init__(
-        self, fun: Callable, arguments: Arguments, options: dict, donate_states: bool = False
+        self,
+        fun: Callable,
+        arguments: Arguments,
+        options: dict,
+        donate_states: bool = False,
+        retraces: Retraces | None = None,
     ):
         self.fun, self.arguments = fun, arguments
-        self.options = (options, donate_states)
+        self.retraces = retraces or Retraces(function_name(fun))
+        self.options = (options, donate_states, self.retraces)
         self.main = Entry(fun, arguments, *self.options)
         # By the nodes among the arguments; `led`: where the first argument is the only one.
         self.entries: dict[Any, Callable[[], Entry | None]] = {}
@@ -221,11 +238,13 @@ class Compiler:
     def clear(self) -> None:
         """Forget everything; the next call compiles anew."""
         self.main.clear()
+        self.retraces.clear()
         self.entries.clear()
         self.led.clear()
 
     # ------------------------------------------------------------------ ahead of time
 
+    @watching(None)  # what `debug` adds must not be found in later calls
     def stage(self, method: str, args: tuple, kwargs: dict) -> tuple[Variant, Any]:
         """Call a method of the `jax.jit` function that fits: trace, lower, eval_shape."""
         entry, *packed = self.prepare(args, kwargs)

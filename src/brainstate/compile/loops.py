@@ -18,8 +18,9 @@ from .compiled_call import compiled_call
 from .eager import runs_eagerly
 from .loop_types import refuse_made_nodes, settle
 from .memory_budget import as_bytes, steps_within
-from .progress import ProgressBar
+from .progress import ProgressBar, ProgressBarRunner
 from .recording import Named, PythonRecording, Recording, Request, attach
+from .watched_loops import bar_for, metrics_of, plain_metrics, watched
 
 Carry = TypeVar("Carry")
 
@@ -51,13 +52,12 @@ def scan(
     (12.0, 3.0)
     """
     length = check_loop("scan", f, xs, length)
+    bar, metrics = bar_for("scan", pbar, length)
     if runs_eagerly() and length > 0:
-        return _python_scan(f, init, xs, length, reverse, pbar, record)
-    if pbar is not None:
-        xs, f = (jnp.arange(length), xs), pbar.watch(f, length, reverse)
-    static = {"length": length, "reverse": reverse, "unroll": unroll}
+        return _python_scan(f, init, xs, length, reverse, bar, plain_metrics(metrics), record)
+    static = {"length": length, "reverse": reverse, "unroll": unroll, "bar": bar}
     with jax.disable_jit(False):  # only a loop of no steps comes here otherwise
-        return compiled_loop("scan", _scan, f, (init, xs), static, record, memory)
+        return compiled_loop("scan", _scan, (f, *metrics), (init, xs), static, record, memory)
 
 
 def for_loop(
@@ -92,7 +92,7 @@ def for_loop(
             scan(step, None, xs, length, reverse, unroll, pbar, record, memory), record
         )
     static = {"length": length, "reverse": reverse, "unroll": unroll}
-    return compiled_loop("for_loop", _for_loop, f, (xs,), static, record, memory)
+    return compiled_loop("for_loop", _for_loop, (f,), (xs,), static, record, memory)
 
 
 def as_scan_body(f: Callable[..., Any]) -> Callable[[None, tuple], tuple[None, Any]]:
@@ -114,16 +114,16 @@ def only_outputs(result: Any, record: Any) -> Any:
 
 
 def compiled_loop(
-    loop: str, run: Callable, f: Callable, args: tuple, static: dict, record: Any, memory: Any
+    loop: str, run: Callable, funs: tuple, args: tuple, static: dict, record: Any, memory: Any
 ) -> Any:
     """Run a loop as a compiled function; with `record`, returns also what was recorded."""
     if memory is not None:
         static["memory"] = as_bytes(loop, memory)
     if record is None:
-        return compiled_call(run, (f,), args, static)
+        return compiled_call(run, funs, args, static)
     request = Request(loop, record)
     static["record"] = request.recorders
-    out, recorded = compiled_call(run, (f, *request.sources), args, static)
+    out, recorded = compiled_call(run, (*funs, *request.sources), args, static)
     return out, request.tree.unflatten(recorded)
 
 
@@ -141,13 +141,14 @@ def _scan(
     unroll: int | bool,
     memory: int | None = None,
     record: Named | None = None,
+    bar: ProgressBarRunner | None = None,
 ) -> Any:
     def run(step: Callable, carry: Any, xs: Any, length: int) -> Any:
         return jax.lax.scan(step, carry, xs, length, reverse=reverse, unroll=unroll)
 
     if memory is not None:
         run = functools.partial(steps_within, memory, unroll, reverse)
-    return run_loop("the loop", run, funs, init, xs, length, record, reverse, memory is None)
+    return run_loop("the loop", run, funs, init, xs, length, record, bar, reverse, memory is None)
 
 
 def run_loop(
@@ -158,28 +159,35 @@ def run_loop(
     xs: Any,
     length: int,
     record: Named | None = None,
+    bar: ProgressBarRunner | None = None,
     reverse: bool = False,
     cut: bool = False,
 ) -> Any:
     """Trace a body, and run its steps by ``run(step, carry, xs, length) -> carry, ys``.
 
-    `cut` says that the loop may as well be run as several, one after the other.
+    `funs` are the body, the metrics of the bar if any, and what is recorded. `cut` says that the
+    loop may as well be run as several, one after the other.
     """
+    n_recorded = 0 if record is None else len(record)
+    metrics, sources = funs[1 : len(funs) - n_recorded], funs[len(funs) - n_recorded :]
     program, init, values = trace_body(loop, funs[0], init, xs, length)
     states = program.writes
 
     def step(carry: tuple, x: Any) -> tuple:
         return step_of(program, values, carry, x)
 
-    carry: tuple = (init, [values[state] for state in states])
+    carry = (init, [values[state] for state in states])
+    show_metrics = metrics_of(metrics, program, values, program.out_type()[1])
+    body, start, leave = watched(bar, step, carry, show_metrics, xs)
     recorded = None
     if record is None:
-        carry, ys = run(step, carry, xs, length)
+        last, ys = run(body, start, xs, length)
     else:
-        probes = attach(record, funs[1:], states, values)
-        carry, ys, recorded = Recording(run, probes, reverse, cut).run(step, carry, xs, length)
-    commit(states, carry[1])
-    out = show(carry[0]), ys
+        probes = attach(record, sources, states, values)
+        last, ys, recorded = Recording(run, probes, reverse, cut).run(body, start, xs, length)
+    user, final = leave(last)
+    commit(states, final)
+    out = show(user), ys
     return out if record is None else (out, recorded)
 
 
@@ -257,11 +265,12 @@ def _as_count(name: str, length: Any) -> int:
 
 def _python_scan(
     f: Callable,
-    carry: Any,
+    init: Any,
     xs: Any,
     length: int,
     reverse: bool,
-    pbar: ProgressBar | None,
+    bar: ProgressBarRunner | None,
+    metrics: Callable,
     record: Any,
 ) -> Any:
     """The loop under `jax.disable_jit`, for debuggers and prints."""
@@ -269,12 +278,11 @@ def _python_scan(
         request = Request("the loop", record)
         recording = PythonRecording(request.recorders, request.sources)
         f = recording.watch(f)
-    if pbar is not None:
-        f, xs = pbar.watch(f, length, reverse), (jnp.arange(length), xs)
+    f, carry, leave = watched(bar, f, init, metrics, xs)
     ys: list[Any] = []
     for i in reversed(range(length)) if reverse else range(length):
         carry, y = f(carry, jax.tree.map(lambda x: x[i], xs))  # noqa: B023
         ys.append(y)
     ys = ys[::-1] if reverse else ys
-    out = carry, jax.tree.map(lambda *leaves: jnp.stack(leaves), *ys)
+    out = leave(carry), jax.tree.map(lambda *leaves: jnp.stack(leaves), *ys)
     return out if record is None else (out, request.tree.unflatten(recording.results(reverse)))

@@ -57,7 +57,8 @@ class Probe:
         self.kind = jax.eval_shape(self.recorder.select, self.source_kind)
 
     def look(self, carry: tuple) -> Any:
-        carried = dict(zip(self.states, carry[1], strict=True))
+        (_, written), _ = carry  # beside what a progress bar counts
+        carried = dict(zip(self.states, written, strict=True))
         return self.recorder.select(self.program({**self.values, **carried})[0])
 
     def start(self) -> Any:

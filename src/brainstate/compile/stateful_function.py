@@ -8,10 +8,12 @@ from typing import Any
 
 import jax
 
+from .._debug.watch import watching
 from .._engine.cache import signature
 from .._engine.frames import commit
 from .._engine.journal import undo
 from .._engine.names import function_name
+from .._engine.observing import entering
 from .._engine.program import Program, outer_values, trace
 from .._state import State, StateTraceStack
 from .arguments import Arguments
@@ -88,6 +90,7 @@ class StatefulFunction:
         return _shapes(program.out_type()), _shapes(tuple(_states_after(program).values()))
 
     def get_out_treedef(self, cache_key: Hashable = ()) -> Any:
+        """The tree of the output."""
         return jax.tree.structure(self._look_up(cache_key).out_type())
 
     def get_state_trace(self, cache_key: Hashable = ()) -> StateTraceStack:
@@ -98,22 +101,27 @@ class StatefulFunction:
         return record
 
     def get_states(self, cache_key: Hashable = ()) -> tuple[State, ...]:
+        """All States read or written."""
         return tuple(self._look_up(cache_key).needs())
 
     def get_read_states(self, cache_key: Hashable = ()) -> tuple[State, ...]:
+        """The States only read."""
         program = self._look_up(cache_key)
         return tuple(s for s in program.reads if s not in program.effects)
 
     def get_write_states(self, cache_key: Hashable = ()) -> tuple[State, ...]:
+        """The States written."""
         return tuple(self._look_up(cache_key).writes)
 
     def compile_function_and_get_states(self, *args: Any, **kwargs: Any) -> tuple[State, ...]:
+        """`make_jaxpr`, then `get_states`."""
         self.make_jaxpr(*args, **kwargs)
         return self.get_states()
 
     def compile_function_and_get_state_trace(
         self, *args: Any, return_only_write: bool = False, **kwargs: Any
     ) -> StateTraceStack:
+        """`make_jaxpr`, then `get_state_trace`."""
         self.make_jaxpr(*args, **kwargs)
         return self.get_state_trace()
 
@@ -135,6 +143,7 @@ class StatefulFunction:
         return out
 
     def clear_cache(self) -> None:
+        """Forget all programs."""
         self._programs.clear()
 
 
@@ -148,7 +157,9 @@ def trace_without_effects(
         return fun(*args, **kwargs)
 
     body.__name__ = function_name(fun)
-    program = trace(body, arguments.pack(args, kwargs), boxed=boxed)
+    # Unwatched: what comes out tells of the user's States alone.
+    with watching(None), entering("make_jaxpr", fun):
+        program = trace(body, arguments.pack(args, kwargs), boxed=boxed)
     undo([edit for edit in program.journal if id(edit[0]) not in program.frame.nodes])
     return program
 

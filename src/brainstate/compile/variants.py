@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -19,11 +18,13 @@ from .._engine.frames import commit, read
 from .._engine.guards import Guards
 from .._engine.jax_api import EAGER, current_trace
 from .._engine.journal import transaction, undo
-from .._engine.names import function_name, stacklevel
+from .._engine.names import function_name
+from .._engine.observing import entering
 from .._engine.program import Program, outdated_program, outer_values, trace
 from .._state import State
 from .arguments import Arguments
 from .remainder import Remainder
+from .retracing import Retraces
 
 _LIMIT = 64
 
@@ -152,7 +153,7 @@ class Variant:
             leaves = [*leaves, *donated[0]]
             now = {state: value(leaves, i) for i, state in enumerate(order)}
             program = self._take_pending(packed, now)
-            program = program or entry.trace_outermost(*packed)
+            program = program or entry.trace(*packed, Guards(), outermost=True)
             if not ({*order}.issuperset(program.needs()) and {*writes}.issuperset(program.writes)):
                 raise StatesGrew(program)
             if not entry.adopt(self, program):
@@ -235,11 +236,12 @@ class Entry:
         arguments: Arguments,
         options: dict,
         donate_states: bool,
+        retraces: Retraces,
         objects: tuple = (),
         led: bool = False,
     ):
         self.fun, self.arguments, self.options = fun, arguments, options
-        self.donate_states = donate_states
+        self.donate_states, self.retraces = donate_states, retraces
         self.donates = donate_states or bool(arguments.donated)
         self.name = function_name(fun)
         self.objects = tuple(map(weakref.ref, objects))
@@ -252,7 +254,6 @@ class Entry:
         self.programs.clear()
         self.variants: tuple[Variant, ...] = ()  # the one used last comes first
         self.current = self.nobodys = Variant(self, Guards())  # empty: its facts never hold
-        self.warned = False
 
     def restore(self, donated: dict, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """The arguments as the user gave them."""
@@ -266,18 +267,21 @@ class Entry:
     def trace(
         self, donated: dict, args: tuple, kwargs: dict, guards: Guards, outermost: bool = False
     ) -> Program:
+        """Trace under facts of its own, which other threads do not see yet."""
+
         def body(donated: dict, args: tuple, kwargs: dict) -> Any:
             args, kwargs = self.restore(donated, args, kwargs)
             return self.fun(*args, **kwargs)
 
         body.__name__ = self.name
-        return trace(body, (donated, args, kwargs), guards=guards, outermost=outermost)
-
-    def trace_outermost(self, donated: dict, args: tuple, kwargs: dict) -> Program:
-        """Trace under facts of its own, which other threads do not see yet."""
-        guards = Guards()
-        program = self.trace(donated, args, kwargs, guards, outermost=True)
+        program = trace(body, (donated, args, kwargs), guards=guards, outermost=outermost)
         guards.settle()
+        try:
+            given = self.restore(donated, args, kwargs)
+            self.retraces.note(self.fun, *given, self.arguments.static, program)
+        except BaseException:
+            undo(program.journal)
+            raise
         return program
 
     def adopt(self, variant: Variant, program: Program) -> bool:
@@ -327,7 +331,6 @@ class Entry:
             chosen = next((v for v in self.variants if v.guards.hold()), None)
             if chosen is not None:
                 return self._put_first(chosen, chosen)
-            self._warn_of_many_variants()
             return Variant(self, Guards())  # others see it once it is traced
 
     def drop(self, variant: Variant) -> None:
@@ -346,16 +349,6 @@ class Entry:
         self.variants, self.current = (new, *rest)[:_LIMIT], new
         return new
 
-    def _warn_of_many_variants(self) -> None:
-        if len(self.variants) >= _LIMIT and not self.warned:
-            self.warned = True
-            warnings.warn(
-                f"{self.name} was compiled for {_LIMIT} settings; this call differs from the one "
-                f"before in {self.variants[0].guards.broken()}. What changes from call to call "
-                "should be a State or an argument.",
-                stacklevel=stacklevel(),
-            )
-
     # ------------------------------------------------------------------ inside
 
     def call_inside(self, donated: dict, args: tuple, kwargs: dict) -> Any:
@@ -363,10 +356,12 @@ class Entry:
         args = _constrain(args, self.options.get("in_shardings", (None, None))[1])
         packed = (donated, args, kwargs)
         key = signature(*jax.tree.flatten(packed))
-        with transaction():
+        with transaction(), entering("jit", self.fun) as step:
             program = self.programs.get(
                 key, lambda guards: self.trace(donated, args, kwargs, guards)
             )
+            if step is not None and self.donate_states:
+                step.donated.update(program.writes)
             out = perform(program, donated, args, kwargs)
         return _constrain(out, self.options.get("out_shardings", (None,))[0])
 
@@ -399,6 +394,6 @@ def _distinct(donated: list, kept: list) -> list:
 
 def perform(program: Program, *args: Any) -> Any:
     """Run a program on the current values of its States, and commit what it did."""
-    out, new = program(outer_values(program.needs()), *args)
+    out, new = program(outer_values(program.reads), *args)
     commit(new, new.values(), program.created)
     return out

@@ -17,12 +17,19 @@ from .checkpointed_loops import check_base
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
 from .loop_types import settle
+from .progress import ProgressBar, ProgressBarRunner
 from .schedules import checkpointed_steps
+from .watched_loops import bar_for, metrics_of, plain_metrics, watched
 
 T = TypeVar("T")
 
 
-def while_loop(cond_fun: Callable[[T], Any], body_fun: Callable[[T], T], init_val: T) -> T:
+def while_loop(
+    cond_fun: Callable[[T], Any],
+    body_fun: Callable[[T], T],
+    init_val: T,
+    pbar: ProgressBar | None = None,
+) -> T:
     """`jax.lax.while_loop`, whose test reads States and whose body reads and writes them.
 
     A test that writes a State raises ValueError. Forward-mode differentiable only; see
@@ -33,10 +40,12 @@ def while_loop(cond_fun: Callable[[T], Any], body_fun: Callable[[T], T], init_va
     6
     """
     _check_callables("while_loop", cond_fun, body_fun)
+    bar, metrics = bar_for("while_loop", pbar, None)
     if runs_eagerly() and not is_tracer(first := cond_fun(init_val)):
-        return _python_while(first, cond_fun, body_fun, init_val)
+        return _python_while(first, cond_fun, body_fun, init_val, bar, plain_metrics(metrics))
+    funs = (cond_fun, body_fun, *metrics)
     with jax.disable_jit(False):  # the condition is not known: run the compiled loop
-        return compiled_call(_while_loop, (cond_fun, body_fun), (init_val,))
+        return compiled_call(_while_loop, funs, (init_val,), {"bar": bar})
 
 
 def bounded_while_loop(
@@ -46,6 +55,7 @@ def bounded_while_loop(
     *,
     max_steps: int,
     base: int = 16,
+    pbar: ProgressBar | None = None,
 ) -> T:
     """`while_loop` of at most `max_steps` steps, differentiable in reverse mode.
 
@@ -65,13 +75,44 @@ def bounded_while_loop(
     check_base("bounded_while_loop", base)
     if max_steps == 0:
         return init_val
-    static = {"max_steps": max_steps, "base": base}
+    bar, metrics = bar_for("bounded_while_loop", pbar, max_steps)
+    static = {"max_steps": max_steps, "base": base, "bar": bar}
+    funs = (cond_fun, body_fun, *metrics)
     with jax.disable_jit(False):  # a tree of loops is no help to a debugger
-        return compiled_call(_bounded_while_loop, (cond_fun, body_fun), (init_val,), static)
+        return compiled_call(_bounded_while_loop, funs, (init_val,), static)
 
 
-def _while_loop(funs: tuple, init: Any) -> Any:
-    test, body, init, values = _trace_loop("while_loop", funs, init)
+def _while_loop(funs: tuple, init: Any, bar: ProgressBarRunner | None) -> Any:
+    test, step, carry, metrics, states = _steps("while_loop", funs, init)
+    step, carry, leave = watched(bar, step, carry, metrics)
+    last = jax.lax.while_loop(lambda c: test(c[0]), lambda c: step(c, None)[0], carry)
+    out, final = leave(last)
+    commit(states, final)
+    return show(out)
+
+
+def _bounded_while_loop(
+    funs: tuple, init: Any, max_steps: int, base: int, bar: ProgressBarRunner | None
+) -> Any:
+    test, step, carry, metrics, states = _steps("bounded_while_loop", funs, init)
+
+    def step_or_stay(carry: tuple, _: Any) -> tuple[tuple, Any]:
+        go_on = test(carry)
+        return jax.lax.cond(go_on, lambda c: step(c, None)[0], lambda same: same, carry), go_on
+
+    def show_after(carry: tuple, _: Any) -> dict:
+        return metrics(carry, carry[0])
+
+    body, start, leave = watched(bar, step_or_stay, carry, show_after, counts=lambda went: went)
+    last, _ = checkpointed_steps(body, start, jnp.arange(max_steps), max_steps, base)
+    out, final = leave(last)
+    commit(states, final)
+    return show(out)
+
+
+def _steps(loop: str, funs: tuple, init: Any) -> tuple[Callable, Callable, tuple, Callable, list]:
+    """(test, step, first carry, metrics, States written); a carry is (the user's, their values)."""
+    test, body, init, values = _trace_loop(loop, funs[:2], init)
     states = body.writes
 
     def current(carry: tuple) -> dict:
@@ -80,34 +121,12 @@ def _while_loop(funs: tuple, init: Any) -> Any:
     def go_on(carry: tuple) -> Any:
         return test(current(carry), carry[0])[0]
 
-    def step(carry: tuple) -> tuple:
+    def step(carry: tuple, _: Any) -> tuple[tuple, Any]:
         out, new = body.call_hidden(current(carry), carry[0])
-        return out, [new[state] for state in states]
+        return (out, [new[state] for state in states]), out
 
-    out, final = jax.lax.while_loop(go_on, step, (init, [values[s] for s in states]))
-    commit(states, final)
-    return show(out)
-
-
-def _bounded_while_loop(funs: tuple, init: Any, max_steps: int, base: int) -> Any:
-    test, body, init, values = _trace_loop("bounded_while_loop", funs, init)
-    states = body.writes
-
-    def step(carry: tuple, _: Any) -> tuple:
-        user, written = carry
-        now = {**values, **dict(zip(states, written, strict=True))}
-
-        def advance(operand: tuple) -> tuple:
-            latest = {**now, **dict(zip(states, operand[1], strict=True))}
-            out, new = body.call_hidden(latest, operand[0])
-            return out, [new[state] for state in states]
-
-        return jax.lax.cond(test(now, user)[0], advance, lambda same: same, carry), None
-
-    carry = (init, [values[state] for state in states])
-    (out, final), _ = checkpointed_steps(step, carry, jnp.arange(max_steps), max_steps, base)
-    commit(states, final)
-    return show(out)
+    metrics = metrics_of(funs[2:], body, values, body.out_type())
+    return go_on, step, (init, [values[state] for state in states]), metrics, states
 
 
 def _trace_loop(loop: str, funs: tuple, init: Any) -> tuple[Program, Program, Any, dict]:
@@ -134,12 +153,25 @@ def _trace_loop(loop: str, funs: tuple, init: Any) -> tuple[Program, Program, An
     return test, body, init, {**outer_values(test.reads), **values}
 
 
-def _python_while(go_on: Any, cond_fun: Callable, body_fun: Callable, value: Any) -> Any:
+def _python_while(
+    go_on: Any,
+    cond_fun: Callable,
+    body_fun: Callable,
+    value: Any,
+    bar: ProgressBarRunner | None,
+    metrics: Callable,
+) -> Any:
     """The loop under `jax.disable_jit`, for debuggers and prints."""
-    while bool(go_on):
+
+    def once(value: Any, _: Any) -> tuple[Any, Any]:
         value = body_fun(value)
-        go_on = cond_fun(value)
-    return value
+        return value, value
+
+    step, carry, leave = watched(bar, once, value, metrics)
+    while bool(go_on):
+        carry, _ = step(carry, None)
+        go_on = cond_fun(carry[0])
+    return leave(carry)
 
 
 def _check_callables(name: str, *funs: Any) -> None:

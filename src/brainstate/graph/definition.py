@@ -41,6 +41,7 @@ class NodeRef(GraphDef):
 
     @property
     def is_state(self) -> bool:
+        """Whether it refers to a State."""
         return issubclass(self.type, State)
 
     def __pretty_repr__(self) -> Iterator[Any]:

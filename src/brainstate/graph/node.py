@@ -14,6 +14,7 @@ from .._engine.names import adopt, describe
 from .._errors import TraceContextError
 from .._state import State
 from ..util.pretty import PrettyAttr, PrettyRepr, PrettyType
+from ..util.sorted_children import sorted_keys
 from .pytrees import open_container
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "<absent>", "__slots__": ()})()
@@ -91,13 +92,18 @@ class Node(Attachable, PrettyRepr):
             raise TraceContextError(error_msg())
 
     def __pretty_repr__(self) -> Iterator[Any]:
+        """Plain attributes, then what holds States, by the names and in the order of `states()`."""
         yield PrettyType(type(self))
-        for name, value in _vars(self, "__dict__").items():
-            if (shown := self._pretty_name(name, value)) is not None:
-                yield PrettyAttr(shown, repr(value))
+        fields = _vars(self, "__dict__")
+        inner = {name for name, value in fields.items() if _may_hold((Node, State), value)}
+        for name, value in fields.items():
+            if name not in inner and (shown := self._pretty_name(name, value)) is not None:
+                yield PrettyAttr.of(shown, value)
+        for name in sorted_keys(inner):
+            yield PrettyAttr.of(name, fields[name])
 
     def _pretty_name(self, name: str, value: Any) -> str | None:
-        """The name under which an attribute is printed, None to leave it out."""
+        """The name under which a plain attribute is printed, None to leave it out."""
         return None if name.startswith("_") else name
 
 
@@ -117,15 +123,15 @@ def _attributes_now(node: Node) -> dict[str, Any]:
 
 
 def _children_now(node: Node) -> dict[str, Any]:
-    return {k: v for k, v in _vars(node, "__dict__").items() if _may_hold_nodes(v)}
+    return {k: v for k, v in _vars(node, "__dict__").items() if _may_hold(Node, v)}
 
 
-def _may_hold_nodes(value: Any, around: tuple[int, ...] = ()) -> bool:
-    if isinstance(value, Node):
+def _may_hold(kinds: Any, value: Any, around: tuple[int, ...] = ()) -> bool:
+    if isinstance(value, kinds):
         return True
     opened = None if id(value) in around else open_container(value)
     around = (*around, id(value))
-    return opened is not None and any(_may_hold_nodes(x, around) for x in opened.children)
+    return opened is not None and any(_may_hold(kinds, x, around) for x in opened.children)
 
 
 def _refuse_states_made_in_loops(frame: Frame | None, node: Node, name: str, value: Any) -> None:

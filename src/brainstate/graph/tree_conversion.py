@@ -35,6 +35,7 @@ class NodeStates(PyTreeNode):
 
     @property
     def graphdef(self) -> GraphDef:
+        """The definition of the node; ValueError if there is none."""
         if self._graphdef is None:
             raise ValueError("These NodeStates have no definition; make them with `from_split`.")
         return self._graphdef
@@ -87,7 +88,7 @@ def graph_to_tree(
     /,
     *,
     prefix: Any = Missing,
-    split_fn: SplitFn = _split_node,
+    split_fn: SplitFn | None = None,
     map_non_graph_nodes: bool = False,
     ctxtag: str | None = None,
     check_aliasing: bool = True,
@@ -108,13 +109,14 @@ def graph_to_tree(
     >>> first is again
     True
     """
+    split = _split_node if split_fn is None else split_fn
     items, treedef = jax.tree.flatten_with_path(tree)
     prefixes = _broadcast(prefix, tree, None)
     if check_aliasing and prefix is not Missing:
         _refuse_two_prefixes(items, prefixes)
     with split_context(ctxtag) as context:
         leaves = [
-            split_fn(context, path, own, leaf)
+            split(context, path, own, leaf)
             if map_non_graph_nodes or isinstance(leaf, Node)
             else leaf
             for (path, leaf), own in zip(items, prefixes, strict=True)
@@ -127,20 +129,24 @@ def tree_to_graph(
     /,
     *,
     prefix: Any = Missing,
-    merge_fn: MergeFn = _merge_node,
-    is_node_leaf: Callable[[Any], bool] = _is_node_states,
-    is_leaf: Callable[[Any], bool] = _is_node_states,
+    merge_fn: MergeFn | None = None,
+    is_node_leaf: Callable[[Any], bool] | None = None,
+    is_leaf: Callable[[Any], bool] | None = None,
     map_non_graph_nodes: bool = False,
     ctxtag: str | None = None,
 ) -> Any:
-    """Undo `graph_to_tree`: `merge_fn` is called for each leaf that `is_node_leaf` accepts."""
+    """Undo `graph_to_tree`: `merge_fn` is called for each leaf that `is_node_leaf` accepts.
+
+    Left out, NodeStates are the leaves, and become nodes.
+    """
+    merge = _merge_node if merge_fn is None else merge_fn
+    is_leaf = _is_node_states if is_leaf is None else is_leaf
+    is_node_leaf = _is_node_states if is_node_leaf is None else is_node_leaf
     items, treedef = jax.tree.flatten_with_path(tree, is_leaf=is_leaf)
     prefixes = _broadcast(prefix, tree, is_leaf)
     with merge_context(ctxtag) as context:
         leaves = [
-            merge_fn(context, path, own, leaf)
-            if map_non_graph_nodes or is_node_leaf(leaf)
-            else leaf
+            merge(context, path, own, leaf) if map_non_graph_nodes or is_node_leaf(leaf) else leaf
             for (path, leaf), own in zip(items, prefixes, strict=True)
         ]
     return treedef.unflatten(leaves)

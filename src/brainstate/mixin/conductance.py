@@ -21,6 +21,7 @@ class BindCondData(Mixin):
     _bound_outside: Any = None
 
     def bind_cond(self, conductance: Any) -> None:
+        """Take this conductance until the body under way ends."""
         frame = current_frame()
         if frame is None:
             self._bound_outside = conductance
@@ -31,6 +32,7 @@ class BindCondData(Mixin):
         tick()  # kept programs of inner functions look at their facts again
 
     def unbind_cond(self) -> None:
+        """Give the conductance back."""
         self.bind_cond(None)
 
     @property

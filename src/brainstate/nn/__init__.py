@@ -212,6 +212,7 @@ from .parameters.transforms import (
 from .sources.continuous_inputs import OrnsteinUhlenbeck, RampInput, SectionInput, StepInput
 from .sources.source import Source
 from .sources.spike_sources import PoissonEncoder, PoissonSpike, SpikeTime
+from .summaries.summary import ModuleRow, Summary, summary
 from .synapses.exponential import Alpha, DualExpon, Expon, Synapse
 from .synapses.plasticity import PairSTDP, PlasticityRule, ThreeFactor, TripletSTDP
 from .synapses.receptors import AMPA, NMDA, GABAa
@@ -464,6 +465,10 @@ __all__ = [
     "not_receive_update_output",
     "receive_update_input",
     "receive_update_output",
+    # a model at a glance
+    "ModuleRow",
+    "Summary",
+    "summary",
     # all modules at once
     "MAX_ORDER",
     "StateLoadResult",

@@ -26,14 +26,14 @@ class Sequential(Module):
     def __init__(self, first: Callable, *layers: Callable | ParamDescriber):
         super().__init__()
         self.in_size = first.in_size if isinstance(first, Module) else None
-        self.layers: list[Callable] = []
+        made: list[Callable] = []
         size = self.in_size
         for layer in (first, *layers):
             built = _built(layer, size)
-            self.layers.append(built)
+            made.append(built)
             if isinstance(built, Module) and not isinstance(built, ElementWiseBlock):
                 size = built.out_size
-        self.out_size = size
+        self.layers, self.out_size = made, size  # whole, so that its layers have their names
 
     def update(self, x: Any) -> Any:
         for layer in self.layers:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from .._state import ParamState, ShortTermState
@@ -13,6 +14,11 @@ from ..init import to_size
 from ..mixin import ParamDesc
 from ..typing import Filter, Size
 from .variable import Variable
+
+call_observer: ContextVar[Callable[[Module, tuple, dict], Any] | None] = ContextVar(
+    "brainstate_call_observer", default=None
+)
+"""Calls `update` in place of a module's call, for `summary`; nobody, most of the time."""
 
 _EVERY_LEVEL = (0, UNLIMITED)
 
@@ -77,7 +83,8 @@ class Module(Node, ParamDesc):
         raise NotImplementedError(f"{type(self).__name__} must define update().")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.update(*args, **kwargs)
+        look = call_observer.get()
+        return self.update(*args, **kwargs) if look is None else look(self, args, kwargs)
 
     if not TYPE_CHECKING:  # which must still find misspelt attributes
 

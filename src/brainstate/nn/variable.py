@@ -27,6 +27,7 @@ class Variable(NamedTuple):
     dtype: DTypeLike | None = None
 
     def initial_value(self, batch_size: int | None = None) -> Any:
+        """The first value, with a batch axis in front if there is a `batch_size`."""
         batch = () if batch_size is None else (batch_size,)
         value = full_param(self.initializer, (*batch, *self.shape))
         return value if self.dtype is None else value.astype(self.dtype)

@@ -1,6 +1,6 @@
 """Containers, filters and small tools the rest of the library is built on."""
 
-from brainstate._errors import BatchAxisError, BrainStateError, TraceContextError
+from brainstate._errors import BadWriteError, BatchAxisError, BrainStateError, TraceContextError
 
 from .dict_manager import DictManager
 from .display import display
@@ -30,6 +30,7 @@ __all__ = [
     "BrainStateError",
     "TraceContextError",
     "BatchAxisError",
+    "BadWriteError",
     # filters
     "to_predicate",
     "OfType",

@@ -13,10 +13,19 @@ def display(*args: Any) -> None:
         show(arg)
 
 
-def _treescope_display() -> Any:
+def in_notebook() -> bool:
+    """Whether output goes to a notebook, which is no terminal but shows what is written."""
+    return getattr(_ipython(), "kernel", None) is not None
+
+
+def _ipython() -> Any:
     # IPython is running only if somebody imported it before us.
     ipython = sys.modules.get("IPython")
-    if ipython is None or ipython.get_ipython() is None:
+    return None if ipython is None else ipython.get_ipython()
+
+
+def _treescope_display() -> Any:
+    if _ipython() is None:
         return print
     try:
         import treescope

@@ -28,6 +28,7 @@ class PrettyType:
 
     @property
     def name(self) -> str:
+        """The name of the type."""
         return self.type if isinstance(self.type, str) else self.type.__name__
 
 
@@ -39,6 +40,11 @@ class PrettyAttr:
     value: Any
     start: str = ""
     end: str = ""
+
+    @classmethod
+    def of(cls, key: str, value: Any) -> "PrettyAttr":
+        """A row that shows any value by its repr."""
+        return cls(key, repr(value) if isinstance(value, str) else value)
 
 
 class PrettyRepr:
@@ -73,6 +79,42 @@ class PrettyRepr:
                 return self._repeat_repr()
             printed[id(subject)] = subject
             return _render(self)
+
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        from treescope import repr_lib
+
+        where = {"path": path, "subtree_renderer": subtree_renderer}
+        if isinstance(self, Mapping):
+            return repr_lib.render_dictionary_wrapper(type(self), dict(self), **where)
+        rows = [row for row in self.__pretty_repr__() if isinstance(row, PrettyAttr)]
+        shown = {
+            row.key: _Text(row.value) if isinstance(row.value, str) else row.value for row in rows
+        }
+        return repr_lib.render_object_constructor(type(self), shown, **where)
+
+
+class _Text:
+    """Something whose repr is written already, in one line or several."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        from treescope import rendering_parts as parts
+
+        first, *more = [parts.text(line) for line in self.text.split("\n")]
+        if not more:
+            return first
+        collapsed = parts.siblings(first, " ...")
+        return parts.build_custom_foldable_tree_node(
+            contents=parts.fold_condition(
+                collapsed=collapsed, expanded=parts.on_separate_lines([first, *more])
+            ),
+            path=path,
+        )
 
 
 # Makes the base abstract without the metaclass ABCMeta, whose slow isinstance States would inherit.

@@ -184,7 +184,7 @@ class Dynamics(Module):
                 fun(*args, **kwargs)
             else:
                 fun()
-        out = self.update(*args, **kwargs)
+        out = super().__call__(*args, **kwargs)
         for fun in self._after_updates.values():
             if hasattr(fun, TAKES_NO_OUTPUT):
                 fun()

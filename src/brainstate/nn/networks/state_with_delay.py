@@ -49,6 +49,7 @@ class StateWithDelay(Delay):
 
     @property
     def target_info(self) -> PyTree:  # type: ignore[override]
+        """The value whose shape and type are delayed."""
         return self.state.value
 
     def _first_history(self, batch_size: int | None) -> Any:

@@ -1,0 +1,1 @@
+"""`debug`: find the first bad write of a program, inside any transformations."""

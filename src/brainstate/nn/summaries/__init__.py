@@ -1,0 +1,1 @@
+"""What models are made of, and what a call of them costs."""
