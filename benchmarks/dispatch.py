@@ -14,7 +14,7 @@ from collections.abc import Callable
 import brainunit as u
 import jax
 import jax.numpy as jnp
-from _timing import interleaved, machine, median, ratio, table
+from _timing import interleaved, machine, median, publish, ratio, table
 
 import brainstate as bst
 
@@ -148,6 +148,7 @@ def main() -> None:
     table("jit dispatch", header, rows)
     header = ["States", "hand-written without units, µs", "plain States, ratio", "units, ratio"]
     table(f"jit dispatch, {STATES} States with units", header, [units_row(True), units_row(False)])
+    publish()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import sys
 import time
 from typing import NamedTuple
 
-from _timing import machine, median, ratio, table
+from _timing import machine, median, publish, ratio, table
 
 ROUNDS = 11
 
@@ -136,6 +136,7 @@ def main() -> None:
     header = ["process", "s", "beyond jax, s", "MiB", "modules of brainstate", "other modules"]
     table("Import", header, rows)
     table("First example of the tutorial", ["process", "s", "ratio"], first_example())
+    publish()
 
 
 if __name__ == "__main__":

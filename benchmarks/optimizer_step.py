@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-from _timing import interleaved, machine, median, ratio, table
+from _timing import interleaved, machine, median, publish, ratio, table
 
 import brainstate as bst
 
@@ -119,6 +119,7 @@ def main() -> None:
     hand = times["hand-written"]
     rows = [[name, median(own, 1e-6), ratio(own, hand)] for name, own in times.items()]
     table(f"Adam on {LAYERS} layers", ["contender", "step, µs", "ratio"], rows)
+    publish()
 
 
 if __name__ == "__main__":

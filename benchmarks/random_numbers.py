@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-from _timing import interleaved, machine, median, ratio, table
+from _timing import interleaved, machine, median, publish, ratio, table
 
 import brainstate as bst
 
@@ -75,6 +75,7 @@ def main() -> None:
     header = ["draw", "hand-written, ms", "library, ms", "ratio"]
     large = rows(LARGE, 1e-3, rounds=11, calls=1, clock=time.perf_counter)
     table("Eager draws of ten million", header, large)
+    publish()
 
 
 if __name__ == "__main__":

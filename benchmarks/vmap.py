@@ -11,7 +11,7 @@ import time
 
 import jax
 import jax.numpy as jnp
-from _timing import interleaved, machine, median, ratio, table
+from _timing import interleaved, machine, median, publish, ratio, table
 
 import brainstate as bst
 
@@ -81,6 +81,7 @@ def main() -> None:
         rows.append([name, median(hand, 1e-6), *ratios])
     header = ["call", "hand-written, µs", *(f"{name}, ratio" for name in times)]
     table(f"{MODELS} models of two layers in one compiled call", header, rows)
+    publish()
 
 
 if __name__ == "__main__":

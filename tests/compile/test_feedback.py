@@ -35,8 +35,8 @@ def by_hand(w, drives, gain, slices=None):
     return ys, h
 
 
-@functools.partial(jit, static_argnames="memory")
-def here(w, drives, gain, slices=None, memory=None):
+@functools.partial(jit, static_argnames=("memory", "over_last_axis"))
+def here(w, drives, gain, slices=None, **options):
     h = ShortTermState(jnp.zeros((B, N)))
     w, gain = ParamState(w), ParamState(gain)
 
@@ -46,7 +46,7 @@ def here(w, drives, gain, slices=None, memory=None):
 
     more = () if slices is None else (slices,)
     first = jnp.full((B, N), 0.1)
-    ys = loop_with_feedback(f, lambda y: jnp.sin(y @ w.value), first, drives, *more, memory=memory)
+    ys = loop_with_feedback(f, lambda y: jnp.sin(y @ w.value), first, drives, *more, **options)
     return ys, h.value
 
 
@@ -86,6 +86,14 @@ def test_agrees_with_scan(mode):
     if mode == "lanes of weights":
         args[0] = jnp.stack([W, -W])
     found, expected = (jax.jit(MODES[mode](summed(run)))(*args) for run in (here, by_hand))
+    assert_close(found, expected)
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward", "lanes of weights"])
+def test_of_all_rows_at_once(mode):
+    args = [jnp.stack([W, -W]) if mode == "lanes of weights" else W, DRIVES, GAIN]
+    rows = functools.partial(here, over_last_axis=True)
+    found, expected = (jax.jit(MODES[mode](summed(run)))(*args) for run in (rows, by_hand))
     assert_close(found, expected)
 
 

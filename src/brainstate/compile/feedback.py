@@ -30,11 +30,13 @@ def loop_with_feedback(
     drives: jax.Array,
     *xs: Any,
     memory: int | str | None = None,
+    over_last_axis: bool = False,
 ) -> jax.Array:
     """``y = f(y, drive + feedback(y), *x)`` for each slice along the first axis; returns each `y`.
 
     `y`, `drives` and what `feedback` returns are arrays of floating-point numbers. Where `feedback`
     writes States, or reads such as `f` writes, this is a plain loop. `memory` is as in `for_loop`.
+    `over_last_axis` says that `feedback` takes any axes before the last one, each row for itself.
 
     >>> loop_with_feedback(lambda y, x: x / 2, lambda y: y, jnp.ones(()), jnp.arange(3.0))
     Array([0.5  , 0.75 , 1.375], dtype=float32)
@@ -42,7 +44,7 @@ def loop_with_feedback(
     length = check_loop("a loop with feedback", f, (drives, xs), None)
     if runs_eagerly():
         return _plain(f, feedback, y, drives, xs, memory)
-    static = {"length": length}
+    static = {"length": length, "over_last_axis": over_last_axis}
     if memory is not None:
         static["memory"] = as_bytes("a loop with feedback", memory)
     return compiled_call(_run, (f, feedback), (y, drives, xs), static)
@@ -54,6 +56,7 @@ def _run(
     drives: jax.Array,
     xs: tuple,
     length: int,
+    over_last_axis: bool,
     memory: int | None = None,
 ) -> jax.Array:
     f, feedback = funs
@@ -69,8 +72,13 @@ def _run(
         return _plain(f, feedback, y, drives, xs, memory)
     fixed = [state for state in values if state not in program.effects]
 
-    def fed_back(weights: list, y: jax.Array) -> jax.Array:
-        return layer.replay(weights, [y])[0]
+    fed_back = _replay(layer)
+    all_fed_back = jax.vmap(fed_back, (None, 0))
+    if over_last_axis:
+        every_y = jax.ShapeDtypeStruct((length, *y.shape), y.dtype)
+        rows = trace(feedback, (every_y,), repeats=True)
+        assert rows.reads == layer.reads
+        all_fed_back = _replay(rows)
 
     def steps(weights: list, drives: jax.Array, xs: tuple, carry: tuple, constants: list) -> Any:
         known = dict(zip(fixed, constants, strict=True))
@@ -87,7 +95,7 @@ def _run(
     weights = jax.tree.leaves(list(outer_values(layer.reads).values()))
     carry = y, [values[state] for state in program.writes]
     inputs = drives, xs, carry, [values[state] for state in fixed]
-    (_, final), ys = _with_one_product(steps, fed_back)(weights, inputs)
+    (_, final), ys = _with_one_product(steps, all_fed_back)(weights, inputs)
     commit(program.writes, final)
     return ys
 
@@ -119,7 +127,11 @@ def _must_be_plain(layer: Program, program: Program) -> bool:
     return bool(differs or layer.closes_over_tracers or program.closes_over_tracers)
 
 
-def _with_one_product(steps: Callable, fed_back: Callable) -> Callable:
+def _replay(layer: Program) -> Callable:
+    return lambda weights, y: layer.replay(weights, [y])[0]
+
+
+def _with_one_product(steps: Callable, all_fed_back: Callable) -> Callable:
     """`steps`, with the derivative by the weights taken of all steps at once."""
 
     @jax.custom_jvp
@@ -136,8 +148,11 @@ def _with_one_product(steps: Callable, fed_back: Callable) -> Callable:
         if learnt.values:
             _, _, (first, _), _ = inputs
             before = jnp.concatenate([first[None], out[1][:-1]])
-            every = jax.vmap(lambda y, some: fed_back(learnt.put(some), y), (0, None))
-            dots = jax.jvp(lambda some: every(before, some), (learnt.values,), (learnt.dots,))[1]
+
+            def feedbacks(some: list) -> jax.Array:
+                return all_fed_back(learnt.put(some), before)
+
+            dots = jax.jvp(feedbacks, (learnt.values,), (learnt.dots,))[1]
             moving.dots[0] = moving.dots[0] + dots  # the drives are the first of the inputs
         return out, push(moving.dots)
 

@@ -14,6 +14,7 @@ from ..._units import attach, number_in, split
 from ...compile.feedback import loop_with_feedback
 from ...typing import ArrayLike
 from ..dynamics.unit_arithmetic import add
+from ..layers.linear import Linear
 from ..module import Module
 from .neuron import Neuron
 from .present_spikes import remember
@@ -69,4 +70,7 @@ class Recurrent(Module):
 
         times = () if t is None else (t,)
         spikes, drives = self.neuron.get_spike(), jnp.asarray(drives)
-        return loop_with_feedback(step, feedback, spikes, drives, *times, memory=memory)
+        linear = isinstance(self.feedback, Linear) and type(self.feedback).update is Linear.update
+        return loop_with_feedback(
+            step, feedback, spikes, drives, *times, memory=memory, over_last_axis=linear
+        )
