@@ -18,22 +18,25 @@ CAPTIONS = {
     "_engine": "frames, cells, guards, programs; jax.extend",
     "_state": "State and its kinds, catchers, recorders",
     "graph": "Node, walks, split and merge, containers",
+    "_debug": "the first bad write",
     "environ": "settings: dt, t, fit, precision",
     "random": "generators as States, laws",
     "compile": "jit, loops, branches, checkpoint",
+    "explanation": "what a function does to States",
     "augment": "grad and kin, vmap, pmap, eval_shape",
     "init": "what models are written with",
     "nn": "layers, neurons, synapses, networks",
     "event": "sparse connections, layers that spikes pass",
     "optim": "optimizers, learning rates",
     "transform": "augment and compile under one name",
+    "visualize": "pictures of spikes, States, programs",
 }
 GROUPS = [
     ("#eef0f2", {"typing", "util", "_units"}),
     ("#fde3c8", {"_engine", "_state"}),
     ("#e3f0dc", {"graph", "environ", "random"}),
-    ("#d8e8f7", {"compile", "augment", "transform"}),
-    ("#efe2f4", {"init", "nn", "event", "optim"}),
+    ("#d8e8f7", {"compile", "augment", "transform", "explanation", "_debug"}),
+    ("#efe2f4", {"init", "nn", "event", "optim", "visualize"}),
 ]
 BELOW = "jax, numpy; brainunit, optax where first used"
 

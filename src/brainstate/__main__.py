@@ -119,7 +119,7 @@ def versions() -> Iterator[tuple[str, str]]:
 
 def _event_backend() -> str:
     try:
-        return str(getattr(event, "backend", lambda: "jax")())
+        return str(event.backend())
     except Exception as error:  # a choice that cannot be had: the rest is shown all the same
         return f"{type(error).__name__}: {error}"
 

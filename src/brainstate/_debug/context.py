@@ -30,9 +30,10 @@ def debug(*, low: Any = None, high: Any = None, states: Filter = ...) -> Iterato
 
     Real values below `low` or above `high` are bad too, where these bounds are plain numbers and so
     are the values, or both have units of one dimension. `states` is a filter: which States are
-    looked at. First values of new States are not looked at. What was compiled before and after is
-    kept apart from what is compiled inside, which runs somewhat slower; outside, nothing changes.
-    Usable as a decorator.
+    looked at. First values of new States are not looked at, nor are edits of a container in place
+    outside of transformations, nor what was compiled ahead of time (``jit(f).lower``). What is
+    compiled inside is kept apart and runs somewhat slower; outside, nothing changes. Usable as a
+    decorator.
 
     >>> import brainstate, jax.numpy as jnp
     >>> rate = brainstate.State(1.0, name="rate")

@@ -38,9 +38,8 @@ def by_rows(
             return _added(out, sample, targets, (event * weights).astype(dtype))
 
         parts = structure.parts(own_arrays, pre)
-        if isinstance(parts, int):
-            return add_part(0, out), position
-        return lax.fori_loop(0, parts, add_part, out), position
+        out = add_part(0, out)  # most rows have one part; a loop of no turns costs little
+        return (out if isinstance(parts, int) else lax.fori_loop(1, parts, add_part, out)), position
 
     start = base, spike_search.start(levels)
     return lax.while_loop(lambda carry: spike_search.more(carry[1]), turn, start)[0]

@@ -23,7 +23,7 @@ from jax import lax
 from .regenerated import drawn_targets
 
 Arrays = tuple[jax.Array, ...]
-_PART = 64  # synapses of a compressed row that are added at once
+_PART = 128  # synapses of a compressed row that are added at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,10 +98,13 @@ class Compressed(Structure):
 
     def row(self, arrays: Arrays, weight: jax.Array, pre: jax.Array, part: Any) -> tuple:
         targets, starts = arrays[:2]
-        places = starts[pre] + part * _PART + jnp.arange(_PART, dtype=starts.dtype)
-        found = targets.at[places].get(mode="fill", fill_value=self.n_post)
-        found = jnp.where(places < starts[pre + 1], found, self.n_post)
-        return found, weight if weight.ndim == 0 else weight.at[places].get(mode="clip")
+        size = min(_PART, targets.size)
+        first = starts[pre] + part * _PART
+        begin = jnp.clip(first, 0, targets.size - size)  # a slice that lies within the array
+        places = begin + jnp.arange(size, dtype=starts.dtype)
+        own = (first <= places) & (places < jnp.minimum(first + _PART, starts[pre + 1]))
+        found = jnp.where(own, lax.dynamic_slice(targets, (begin,), (size,)), self.n_post)
+        return found, lax.dynamic_slice(weight, (begin,), (size,)) if weight.ndim else weight
 
     def everywhere(self, events: jax.Array, weight: jax.Array, arrays: Arrays) -> jax.Array:
         targets, _, rows = arrays
