@@ -14,11 +14,11 @@ import brainstate as bst
 
 sys.path.insert(0, str(Path(__file__).parent / "spiking"))
 
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-from _timing import interleaved, machine, median, publish, ratio, table  # noqa: E402
-from library import coba  # noqa: E402
-from network import COBA, DT, WIDE  # noqa: E402
+import jax
+import jax.numpy as jnp
+from _timing import interleaved, machine, median, publish, ratio, table
+from library import coba
+from network import COBA, DT, WIDE
 
 N, STEPS, ROUNDS = 4000, 5000, 15
 
