@@ -65,7 +65,9 @@ format: $(STAMP)
 
 demo: $(STAMP)
 	$(BIN)/python examples/program_augmentation.py
+	$(BIN)/python examples/coba.py
 	$(BIN)/python examples/digits.py
+	@echo "pictures are in out/; docs/examples.md lists more examples"
 
 docs:
 	@$(MAKE) --silent --no-print-directory VENV=$(DOCS_VENV) EXTRAS=docs $(DOCS_VENV)/.installed
