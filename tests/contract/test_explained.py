@@ -14,6 +14,7 @@ KNOWN_AS = {
     "map": "for_loop",
     "checkpointed_for_loop": "checkpointed_scan",
     "ifelse": "switch",
+    "for_loop with a record, within memory": "for_loop",
 }
 
 

@@ -51,7 +51,7 @@ def exp_euler_step(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     return attach(new.astype(x.dtype), unit)
 
 
-_SERIES = tuple(1 / math.factorial(k) for k in range(1, 5))
+_SERIES = tuple(1 / math.factorial(k) for k in range(1, 6))
 
 
 @functools.partial(jax.jit, inline=True)  # one operation in eager code, traced once in compiled
@@ -63,7 +63,7 @@ def _phi(z: Any) -> Any:
     """
     z = jnp.asarray(z)
     wide = z.dtype == jnp.float64
-    small = jnp.abs(z) < (1e-4 if wide else 2.0**-5)
+    small = jnp.abs(z) < (1e-3 if wide else 0.125)
     series = functools.reduce(lambda rest, c: c + z * rest, reversed(_SERIES))
     safe = jnp.where(small, 1, z)
     above_one = jnp.expm1(safe) if wide else jnp.exp(safe) - 1
