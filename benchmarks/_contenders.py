@@ -33,7 +33,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=_environment(contender.python),
         )
         try:
             while self._line() != "ready":
@@ -58,6 +58,12 @@ class Process:
         self.child.wait()
         self.child.stdin.close()
         self.child.stdout.close()
+
+
+def _environment(python: str) -> dict[str, str]:
+    """What a contender inherits; a peer must not find this library on its path."""
+    own = python == sys.executable
+    return {key: value for key, value in os.environ.items() if own or key != "PYTHONPATH"}
 
 
 def in_turn(
