@@ -302,3 +302,21 @@ def test_a_compiled_function_follows_the_choice(backend):
         with brainstate.environ.context(event_backend=name):
             np.testing.assert_allclose(product(EVENTS["last"]), expected, rtol=1e-5)
     assert seen == list(dict.fromkeys([backend, "jax"]))
+
+
+def test_a_program_for_another_device_takes_the_way_of_that_device(backend, monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    connection, events = fan_out(weights_of("fan out")), jnp.asarray(EVENTS["some"])
+    expected = EVENTS["some"].astype(np.float32) @ np.asarray(connection.todense())
+
+    def product(x, w):
+        return x @ connection.replace(weight=w)
+
+    weights = connection.weight
+    np.testing.assert_allclose(jax.jit(product)(events, weights), expected, rtol=1e-4, atol=1e-5)
+    lanes = jax.vmap(product, (0, None))(events, weights)
+    np.testing.assert_allclose(lanes, expected, rtol=1e-4, atol=1e-5)
+    found = jax.grad(lambda w: product(events, w).sum())(weights)
+    np.testing.assert_allclose(found, np.float32(EVENTS["some"]).sum(0)[:, None] * np.ones(4))
+    exported = jax.export.export(jax.jit(product), platforms=["cuda"])(events, weights)
+    assert "brainstate_" not in exported.mlir_module()  # no kernel of the CPU in it
