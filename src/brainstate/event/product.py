@@ -58,7 +58,8 @@ def _product(
 ) -> jax.Array:
     one = Sharing(1, 1)
     weight, arrays = weight[None], tuple(x[None] for x in arrays)
-    return _of_lanes(structure, backend, (one, one))(base, events, weight, arrays)
+    run = _of_lanes(structure, backend, jax.default_backend(), (one, one))
+    return run(base, events, weight, arrays)
 
 
 @_product.defjvp
@@ -84,14 +85,16 @@ def _is_real(x: jax.Array) -> bool:
 
 
 @functools.cache
-def _of_lanes(structure: Structure, backend: str, sharing: tuple[Sharing, Sharing]) -> Any:
+def _of_lanes(
+    structure: Structure, backend: str, platform: str, sharing: tuple[Sharing, Sharing]
+) -> Any:
     """The product of ``events[batch, n_pre]``, with weights and arrays that samples share."""
 
     @jax.custom_batching.custom_vmap
     def of_lanes(
         base: jax.Array, events: jax.Array, weight: jax.Array, arrays: Arrays
     ) -> jax.Array:
-        return _chosen(structure, backend, sharing, base, events, weight, arrays)
+        return _chosen(structure, backend, platform, sharing, base, events, weight, arrays)
 
     @of_lanes.def_vmap
     def of_more_lanes(
@@ -105,7 +108,7 @@ def _of_lanes(structure: Structure, backend: str, sharing: tuple[Sharing, Sharin
         weight, of_weight = merged(weight, on_weight, sharing[0], batch, n_lanes)
         shared = [merged(x, any(on_arrays), sharing[1], batch, n_lanes) for x in arrays]
         of_arrays = shared[0][1] if shared else sharing[1]
-        run = _of_lanes(structure, backend, (of_weight, of_arrays))
+        run = _of_lanes(structure, backend, platform, (of_weight, of_arrays))
         rows = base.reshape(-1, structure.n_post), events.reshape(-1, structure.n_pre)
         out = run(*rows, weight, tuple(x for x, _ in shared))
         return out.reshape(n_lanes, batch, structure.n_post), True
@@ -120,11 +123,15 @@ def _in_lanes(n_lanes: int, operands: Any, batched: Any) -> tuple[jax.Array, ...
 
 
 def _chosen(
-    structure: Structure, backend: str, sharing: tuple[Sharing, Sharing], *operands: Any
+    structure: Structure,
+    backend: str,
+    platform: str,
+    sharing: tuple[Sharing, Sharing],
+    *operands: Any,
 ) -> jax.Array:
     """The product by the way that is cheapest on the device for which it is compiled."""
     on_cpu = functools.partial(_on_cpu, structure, backend, sharing)
-    if jax.default_backend() == "cpu":
+    if platform == "cpu":
         return on_cpu(*operands)
     elsewhere = functools.partial(_everywhere, structure, sharing)
     return lax.platform_dependent(*operands, cpu=on_cpu, default=elsewhere)
