@@ -2,10 +2,12 @@
 
 import functools
 
+import brainunit as u
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.sparse
 
 import brainstate
 from brainstate import event
@@ -62,10 +64,11 @@ def weights_of(kind, *lanes):
     return RNG.normal(size=(*lanes, *KINDS[kind][1])).astype(np.float32)
 
 
-@pytest.fixture(params=["native", "jax"])
+BACKENDS = sorted({event.backend().name, "jax"})  # "native" where there is a compiler
+
+
+@pytest.fixture(params=BACKENDS)
 def backend(request):
-    if request.param == "native" and event.backend().name != "native":
-        pytest.skip(event.backend().reason)
     with brainstate.environ.context(event_backend=request.param):
         yield request.param
 
@@ -235,6 +238,9 @@ def test_the_pure_product_can_be_exported():
 
 
 def test_wrong_targets_raise_when_synapses_are_made():
+    def product_of(starts):
+        return jnp.ones(N_PRE) @ event.CSR(jnp.ones(900), TARGETS["csr"], starts, SHAPE)
+
     for wrong in (N_POST, -1):
         with pytest.raises(ValueError, match=rf"`indices` must be from 0 to {N_POST - 1}.*{wrong}"):
             fan_out(1.0, TARGETS["fan out"] * 0 + wrong)
@@ -244,6 +250,16 @@ def test_wrong_targets_raise_when_synapses_are_made():
         fan_out(1.0, np.zeros((3, 4), int))
     with pytest.raises(TypeError, match="must be integers; found float"):
         fan_out(1.0, TARGETS["fan out"] * 1.0)
+    with pytest.raises(ValueError, match=r"`indptr` must rise from 0 to the number.*900"):
+        event.CSR(jnp.ones(900), jnp.asarray(TARGETS["csr"]), jnp.asarray(STARTS[::-1]), SHAPE)
+    for made, weights in [(fan_out, r"\(70, 4\)"), (csr, r"\(900,\)"), (dense, r"\(70, 9\)")]:
+        wrong = rf"one weight for all, or one for each, of shape {weights}; found .*\(3,\)"
+        with pytest.raises(ValueError, match=wrong):
+            jnp.ones(N_PRE) @ made(np.ones(3))
+    with pytest.raises(
+        ValueError, match=r"`indptr` must have one element more.*\(71,\); found \(70,\)"
+    ):
+        jax.jit(lambda starts: product_of(starts[1:]))(jnp.asarray(STARTS))
     with pytest.raises(ValueError, match=r"as many neurons before as behind; found \(3, 4\)"):
         event.connections.OneToOne(1.0, (3, 4))
     with pytest.raises(ValueError, match=r"one weight for all; found weights of shape \(2,\)"):
@@ -251,9 +267,7 @@ def test_wrong_targets_raise_when_synapses_are_made():
 
 
 def test_scipy_there_and_back():
-    scipy_sparse = pytest.importorskip("scipy.sparse")
-    u = pytest.importorskip("brainunit")
-    matrix = scipy_sparse.random_array((6, 5), density=0.4, rng=RNG, dtype=np.float32)
+    matrix = scipy.sparse.random_array((6, 5), density=0.4, rng=RNG, dtype=np.float32)
     connection = event.CSR.from_scipy(matrix, unit=u.mS)
     np.testing.assert_allclose(connection.to_scipy(u.mS).toarray(), matrix.toarray())
     with pytest.raises(u.UnitMismatchError, match="the weight"):

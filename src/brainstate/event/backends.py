@@ -30,7 +30,7 @@ def backend() -> Backend:
     "native" is a C++ kernel, compiled at its first use if there is a compiler, and kept in the
     user's cache; "jax" is made of JAX operations, runs everywhere, and can be exported; it is what
     accelerators use. Choose with ``environ.set(event_backend="jax")``, ``environ.context``, or the
-    variable BRAINSTATE_EVENT_BACKEND: "native", "jax" or "auto".
+    variable BRAINSTATE_EVENT_BACKEND: "native", "jax" or "auto". Compiled functions follow.
 
     >>> import brainstate
     >>> with brainstate.environ.context(event_backend="jax"):
@@ -49,11 +49,6 @@ def backend() -> Backend:
             f'compiler, name one in CXX, or choose {SETTING}="auto".'
         )
     return Backend("jax", reason)
-
-
-def active_backend() -> str:
-    """The name alone; a compiled function that asks is compiled anew when it changes."""
-    return backend().name
 
 
 def _choice() -> tuple[str, str]:

@@ -11,25 +11,21 @@ import numpy as np
 from .._engine.jax_api import is_tracer
 
 # Containers are made anew whenever a pytree is rebuilt; the same array is looked at once.
-_checked: weakref.WeakValueDictionary[tuple[int, int], jax.Array] = weakref.WeakValueDictionary()
+_seen: weakref.WeakValueDictionary[tuple, jax.Array] = weakref.WeakValueDictionary()
 
 
-def check_indices(indices: Any, n_post: int) -> None:
+def check_targets(indices: Any, n_post: int) -> None:
     """ValueError for a target outside ``[0, n_post)``; abstract values are not looked at."""
-    if not isinstance(indices, (jax.Array, np.ndarray)) or is_tracer(indices):
+    found = _not_seen(indices, n_post)
+    if found is None or found.size == 0:
         return
-    key = id(indices), n_post
-    if _checked.get(key) is indices or indices.size == 0:
-        return
-    found = np.asarray(indices)
     if found.dtype.kind not in "iu":
         raise TypeError(f"`indices` must be integers; found {found.dtype}.")
     if found.min() < 0 or found.max() >= n_post:
         raise ValueError(
             f"`indices` must be from 0 to {n_post - 1}; found {found.min()} to {found.max()}."
         )
-    if isinstance(indices, jax.Array):
-        _checked[key] = indices
+    _remember(indices, n_post)
 
 
 def check_rows(indices: Any, shape: tuple[int, int]) -> None:
@@ -40,3 +36,36 @@ def check_rows(indices: Any, shape: tuple[int, int]) -> None:
             f"`indices` must have a row for each of the {shape[0]} neurons before; found the shape "
             f"{found}."
         )
+
+
+def check_starts(indptr: Any, indices: Any, shape: tuple[int, int]) -> None:
+    """ValueError unless these are the starts of the rows of a compressed sparse matrix."""
+    rows, count = (getattr(x, "shape", (None,))[-1:] for x in (indptr, indices))
+    if rows != (None,) and rows != (shape[0] + 1,):
+        raise ValueError(
+            "`indptr` must have one element more than there are rows, so the shape "
+            f"({shape[0] + 1},); found {indptr.shape}."
+        )
+    found = _not_seen(indptr, count)
+    if found is None:
+        return
+    if not count:
+        raise ValueError(f"`indices` must have one axis; found the shape {indices.shape}.")
+    rises = (np.diff(found) >= 0).all()
+    if not rises or (found[..., 0] != 0).any() or (found[..., -1] != count).any():
+        raise ValueError(
+            f"`indptr` must rise from 0 to the number of `indices`, {count[0]}; found {found}."
+        )
+    _remember(indptr, count)
+
+
+def _not_seen(array: Any, fact: Any) -> np.ndarray | None:
+    """The numbers of an array that has to be looked at; None for an abstract or a known one."""
+    if not isinstance(array, (jax.Array, np.ndarray)) or is_tracer(array):
+        return None
+    return None if _seen.get((id(array), fact)) is array else np.asarray(array)
+
+
+def _remember(array: Any, fact: Any) -> None:
+    if isinstance(array, jax.Array):
+        _seen[id(array), fact] = array

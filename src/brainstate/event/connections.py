@@ -15,7 +15,7 @@ import numpy as np
 from .._units import attach, number_in, split
 from ..nn.dynamics.unit_arithmetic import add
 from ..util.struct import dataclass, field
-from .checks import check_indices, check_rows
+from .checks import check_rows, check_starts, check_targets
 from .product import product
 from .structures import AllToAll, Arrays, Compressed, Drawn, FanOut, Structure
 
@@ -44,7 +44,10 @@ class Connection:
                 f"found {spikes.shape}."
             )
         weight, unit = split(self.weight)
-        return attach(self.product(spikes, jnp.asarray(weight)), unit)
+        weight = jnp.asarray(weight)
+        number = jnp.result_type(spikes, weight)
+        zeros = jnp.zeros((*spikes.shape[:-1], self.shape[1]), number)
+        return attach(self.product(zeros, spikes, weight), unit)
 
     def added_to(self, base: Any, spikes: Any) -> Any:
         """``base + spikes @ self``, in place where that is possible: a sum has no array of its own.
@@ -59,13 +62,11 @@ class Connection:
         alike = jnp.shape(base) == shape and spikes.shape[-1:] == self.shape[:1]
         if not (alike and _same(unit, own) and jnp.result_type(spikes, weight) == base.dtype):
             return add(attach(base, unit), spikes @ self, "what arrives")
-        return attach(self.product(spikes, jnp.asarray(weight), base), unit)
+        return attach(self.product(base, spikes, jnp.asarray(weight)), unit)
 
-    def product(
-        self, spikes: jax.Array, weight: jax.Array, base: jax.Array | None = None
-    ) -> jax.Array:
-        """``spikes @ self``, plus `base`, for these weights, without a unit."""
-        return product(self.structure, spikes, weight, self.arrays, base)
+    def product(self, base: jax.Array, spikes: jax.Array, weight: jax.Array) -> jax.Array:
+        """``base + spikes @ self`` for these weights, without a unit."""
+        return product(self.structure, base, spikes, weight, self.arrays)
 
     @property
     def structure(self) -> Structure:
@@ -120,15 +121,10 @@ class Dense(Connection):
     def structure(self) -> Structure:
         return AllToAll(*self.shape)
 
-    def product(
-        self, spikes: jax.Array, weight: jax.Array, base: jax.Array | None = None
-    ) -> jax.Array:
+    def product(self, base: jax.Array, spikes: jax.Array, weight: jax.Array) -> jax.Array:
         if weight.ndim:
-            return super().product(spikes, weight, base)
-        number = jnp.result_type(spikes, weight)
-        total = weight * jnp.sum(spikes, axis=-1, keepdims=True, dtype=number)
-        out = jnp.broadcast_to(total, (*spikes.shape[:-1], self.shape[1]))
-        return out if base is None else base + out
+            return super().product(base, spikes, weight)
+        return base + weight * jnp.sum(spikes, axis=-1, keepdims=True, dtype=base.dtype)
 
     def spread(self, pre: Any, post: Any) -> tuple[Any, Any]:
         return pre[..., :, None], post[..., None, :]
@@ -152,10 +148,8 @@ class OneToOne(Connection):
                 f"Synapses one to one need as many neurons before as behind; found {self.shape}."
             )
 
-    def product(
-        self, spikes: jax.Array, weight: jax.Array, base: jax.Array | None = None
-    ) -> jax.Array:
-        return spikes * weight if base is None else base + spikes * weight
+    def product(self, base: jax.Array, spikes: jax.Array, weight: jax.Array) -> jax.Array:
+        return base + spikes * weight
 
     def spread(self, pre: Any, post: Any) -> tuple[Any, Any]:
         return pre, post
@@ -177,7 +171,7 @@ class FixedFanOut(Connection):
 
     def __post_init__(self) -> None:
         check_rows(self.indices, self.shape)
-        check_indices(self.indices, self.shape[1])
+        check_targets(self.indices, self.shape[1])
 
     @property
     def structure(self) -> Structure:
@@ -208,7 +202,8 @@ class CSR(Connection):
     pre: Any = None
 
     def __post_init__(self) -> None:
-        check_indices(self.indices, self.shape[1])
+        check_starts(self.indptr, self.indices, self.shape)
+        check_targets(self.indices, self.shape[1])
         if self.pre is None:
             rows, count = jnp.arange(self.shape[0]), self.indices.size
             pre = jnp.repeat(rows, jnp.diff(self.indptr), total_repeat_length=count)
@@ -267,16 +262,6 @@ class Regenerated(Connection):
     @property
     def arrays(self) -> Arrays:
         return (jnp.asarray(self.seed, jnp.uint32),)
-
-    def product(
-        self, spikes: jax.Array, weight: jax.Array, base: jax.Array | None = None
-    ) -> jax.Array:
-        if weight.ndim:
-            raise ValueError(
-                "Regenerated synapses have one weight for all; found weights of shape "
-                f"{weight.shape}. Use FixedFanOut for a weight of each."
-            )
-        return super().product(spikes, weight, base)
 
     @property
     def targets(self) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Where synapses lead: drawn at random, or given by the user and checked."""
+"""How many synapses there are, and where they lead: drawn at random."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from ..init.sizes import needed_size
 from ..random import DEFAULT, RandomState
@@ -93,25 +92,3 @@ def _distinct(key: jax.Array, n_pre: int, n_post: int, count: int) -> jax.Array:
 
     rows = max(1, min(n_pre, _TABLE // n_post))  # not all at once: they need a table of this size
     return jax.lax.map(row, jax.random.split(key, n_pre), batch_size=rows)
-
-
-def checked_csr(indptr: Any, indices: Any, shape: tuple[int, int]) -> tuple[jax.Array, jax.Array]:
-    """The arrays of a sparse matrix of this shape; ValueError for what JAX would silently drop."""
-    starts, columns = np.asarray(indptr), np.asarray(indices)
-    n_pre, n_post = shape
-    if starts.shape != (n_pre + 1,):
-        raise ValueError(
-            f"`indptr` must have one element more than there are rows, so the shape ({n_pre + 1},)"
-            f"; found {starts.shape}."
-        )
-    if columns.ndim != 1:
-        raise ValueError(f"`indices` must have one axis; found the shape {columns.shape}.")
-    if starts[0] != 0 or starts[-1] != columns.size or (np.diff(starts) < 0).any():
-        raise ValueError(
-            f"`indptr` must rise from 0 to the number of `indices`, {columns.size}; found {starts}."
-        )
-    if columns.size and not (columns.min() >= 0 and columns.max() < n_post):
-        raise ValueError(
-            f"`indices` must be from 0 to {n_post - 1}; found {columns.min()} to {columns.max()}."
-        )
-    return jnp.asarray(starts, jnp.int32), jnp.asarray(columns, jnp.int32)

@@ -17,7 +17,7 @@ from ..nn.module import Module
 from ..typing import ArrayLike, SeedOrKey, Size
 from . import connections
 from .connections import CSR, Connection, Dense, FixedFanOut, Regenerated
-from .drawing import checked_csr, neurons, number_or_share, seed_word, share, targets
+from .drawing import neurons, number_or_share, seed_word, share, targets
 
 _GRAD_MODES = ("vjp", "jvp")
 
@@ -262,7 +262,7 @@ class CSRLinear(_Layer):
         grad_mode: str = "vjp",
     ):
         shape = neurons(n_pre, "n_pre"), neurons(n_post, "n_post")
-        indptr, indices = checked_csr(indptr, indices, shape)
+        indptr, indices = (jnp.asarray(x, jnp.int32) for x in (indptr, indices))
         connection = CSR(_weights(weight, indices.shape), indices, indptr, shape)
         super().__init__(connection, name, grad_mode)
 

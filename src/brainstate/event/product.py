@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from . import spike_search
-from .backends import active_backend
+from .backends import backend
 from .lanes import Sharing, merged
 from .native.calls import native_product, native_takes
 from .rows import by_rows
@@ -28,23 +28,17 @@ _NATIVE_ADD = 0.06  # of a whole row, by vector instructions
 
 
 def product(
-    structure: Structure,
-    events: jax.Array,
-    weight: jax.Array,
-    arrays: Arrays,
-    base: jax.Array | None = None,
+    structure: Structure, base: jax.Array, events: jax.Array, weight: jax.Array, arrays: Arrays
 ) -> jax.Array:
     """``base + events[..., n_pre] @ synapses``, for one set of weights and arrays.
 
-    Given, `base` has the shape and dtype of the result, and may be overwritten by it.
+    `base` has the shape and dtype of the result, which may take its place in memory.
     """
-    if base is None:
-        dtype = jnp.result_type(events, weight)
-        base = jnp.zeros((*events.shape[:-1], structure.n_post), dtype)
+    structure.check(weight, arrays)
     if structure.n_pre == 0 or base.size == 0:
         return base
     rows = base.reshape(-1, structure.n_post), events.reshape(-1, structure.n_pre)
-    return _product(structure, active_backend(), *rows, weight, arrays).reshape(base.shape)
+    return _product(structure, backend().name, *rows, weight, arrays).reshape(base.shape)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))

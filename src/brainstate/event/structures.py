@@ -43,6 +43,26 @@ class Structure:
         """The arrays that the native product needs."""
         return arrays
 
+    def shapes(self, arrays: Arrays) -> tuple[tuple[int, ...], ...]:
+        """The shape of weights, one for each synapse, and those that the arrays must have."""
+        raise NotImplementedError(f"{type(self).__name__} must define shapes().")
+
+    def check(self, weight: jax.Array, arrays: Arrays) -> None:
+        """ValueError for shapes that do not fit: the native product trusts them."""
+        each, *expected = self.shapes(arrays)
+        if weight.shape not in ((), each):
+            or_each = f", or one for each, of shape {each}" if each else ""
+            raise ValueError(
+                f"{type(self).__name__} synapses take one weight for all{or_each}; found weights "
+                f"of shape {weight.shape}."
+            )
+        found = [x.shape for x in arrays]
+        if found != expected:
+            raise ValueError(
+                f"{type(self).__name__} synapses from {self.n_pre} neurons need arrays of the "
+                f"shapes {expected}; found {found}."
+            )
+
     def row_length(self, arrays: Arrays) -> float:
         """Synapses of a neuron, on average."""
         raise NotImplementedError(f"{type(self).__name__} must define row_length().")
@@ -66,6 +86,10 @@ class FanOut(Structure):
 
     kernel = "fan_out"
 
+    def shapes(self, arrays: Arrays) -> tuple[tuple[int, ...], ...]:
+        rows = self.n_pre, arrays[0].shape[-1]
+        return rows, rows
+
     def row_length(self, arrays: Arrays) -> float:
         return arrays[0].shape[-1]
 
@@ -85,6 +109,10 @@ class Compressed(Structure):
     """
 
     kernel = "compressed"
+
+    def shapes(self, arrays: Arrays) -> tuple[tuple[int, ...], ...]:
+        each = (arrays[0].size,)
+        return each, each, (self.n_pre + 1,), each
 
     def for_kernel(self, arrays: Arrays) -> Arrays:
         return arrays[:2]
@@ -117,6 +145,9 @@ class AllToAll(Structure):
 
     kernel = "all_to_all"
 
+    def shapes(self, arrays: Arrays) -> tuple[tuple[int, ...], ...]:
+        return ((self.n_pre, self.n_post),)
+
     def row_length(self, arrays: Arrays) -> float:
         return self.n_post
 
@@ -134,6 +165,9 @@ class Drawn(Structure):
     fan_out: int
 
     kernel = "regenerated"
+
+    def shapes(self, arrays: Arrays) -> tuple[tuple[int, ...], ...]:
+        return (), ()
 
     def attributes(self) -> dict[str, Any]:
         return {"fan_out": self.fan_out}

@@ -118,16 +118,18 @@ def test_lanes_without_a_name_may_not_share_running_statistics():
 
 @pytest.mark.parametrize(("axes", "fast"), [(-1, True), (0, False), ((0, 1), True)])
 def test_layer_norm(axes, fast):
-    layer = nn.LayerNorm(
-        (4, 3), axes, (0, 1), epsilon=0.1, use_fast_variance=fast,
-        bias_init=init.Normal(), scale_init=init.Normal(),
-    )  # fmt: skip
-    x = numbers(2, 5, 4, 3)
+    with brainstate.environ.context(precision=64):
+        layer = nn.LayerNorm(
+            (4, 3), axes, (0, 1), epsilon=0.1, use_fast_variance=fast,
+            bias_init=init.Normal(), scale_init=init.Normal(),
+        )  # fmt: skip
+        x = numbers(2, 5, 4, 3).astype(np.float64)
+        found = np.asarray(bt.jit(layer)(x))
+        weight = jax.tree.map(np.asarray, layer.weight.value)
     over = tuple(axis + 2 for axis in np.atleast_1d(np.arange(-2, 0)[np.asarray(axes)]) + 2)
-    expected = standardized(x, over, 0.1) * layer.weight.value["scale"]
-    expected = expected + layer.weight.value["bias"]
-    assert layer.weight.value["scale"].shape == (4, 3)
-    np.testing.assert_allclose(bt.jit(layer)(x), expected, rtol=1e-5, atol=1e-5)
+    expected = standardized(x, over, 0.1) * weight["scale"] + weight["bias"]
+    assert weight["scale"].shape == (4, 3)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 def test_rms_norm():
