@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from brainstate import ParamState, ShortTermState, environ, random
+from brainstate import ParamState, ShortTermState, debug, environ, random
 from brainstate.augment import grad
 from brainstate.augment import vmap as vmap_states
 from brainstate.compile import for_loop, jit
 from brainstate.compile.feedback import loop_with_feedback
+from brainstate.util import BadWriteError
 
 T, B, N = 5, 2, 3
 
@@ -117,6 +118,18 @@ def test_within_a_memory():
     (expected, plain), (found, less) = gradient_and_bytes(None), gradient_and_bytes(60_000)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert less <= 60_000 < 0.5 * plain
+
+
+def test_debug_tells_the_step():
+    drives = DRIVES.at[3, 1, 0].set(jnp.nan)
+    v = ShortTermState(jnp.zeros((B, N)))
+
+    def f(y, drive):
+        v.value = jnp.tanh(drive)
+        return v.value
+
+    with pytest.raises(BadWriteError, match=r"NaN at \[1, 0\], in step 3"), debug():
+        loop_with_feedback(f, lambda y: y @ W, jnp.zeros((B, N)), drives)
 
 
 def test_other_slices():

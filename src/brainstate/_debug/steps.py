@@ -10,19 +10,12 @@ from .._engine import frames
 from .ledger import entered, ledger, left, stepped
 from .watch import is_watched, watching
 
-# How loops are run, by name: which of their functions is the body; others may write nothing.
-_BODIES = {
-    "_scan": 0,
-    "_for_loop": 0,
-    "_checkpointed_scan": 0,
-    "_while_loop": 1,
-    "_bounded_while_loop": 1,
-}
 
+def run_counted(run: Callable, body: int | None, funs: tuple, *args: Any, **static: Any) -> Any:
+    """``run(funs, *args, **static)``; calls of the body of a loop are counted under `debug`.
 
-def run_loop(run: Callable, funs: tuple, *args: Any, **static: Any) -> Any:
-    """``run(funs, *args, **static)``; if it is a loop and `debug` is on, steps are counted."""
-    body = _BODIES.get(run.__name__)
+    The other functions of a loop, such as its condition, may write nothing.
+    """
     if body is None or not is_watched():
         return run(funs, *args, **static)
     backwards = static.get("reverse", False)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from .._debug.steps import run_loop
+from .._debug.steps import run_counted
 from .._engine.functions import common_storage, forgive_changes
 from .._engine.observing import rename
 from .arguments import Arguments
@@ -25,8 +25,12 @@ def compiled_call(
     funs: Sequence[Callable],
     args: tuple,
     static: Mapping[str, Hashable] | None = None,
+    loop_body: int | None = None,
 ) -> Any:
-    """``run(funs, *args, **static)``, compiled once for the same functions."""
+    """``run(funs, *args, **static)``, compiled once for the same functions.
+
+    `loop_body` says which of the functions a loop runs at each step, and writes States.
+    """
     static = static or {}
     storage = common_storage(funs)
     key = (run, *static.items())
@@ -37,7 +41,7 @@ def compiled_call(
             funs = _given.get()
             rename(run.__name__.strip("_"), funs, dict(static))
             forgiving = [forgive_changes(fun) for fun in funs]
-            out = run_loop(run, tuple(funs), *args, **static)
+            out = run_counted(run, loop_body, tuple(funs), *args, **static)
             for forgive in forgiving:
                 forgive()
             return out

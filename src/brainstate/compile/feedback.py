@@ -47,10 +47,10 @@ def loop_with_feedback(
     static = {"length": length, "over_last_axis": over_last_axis}
     if memory is not None:
         static["memory"] = as_bytes("a loop with feedback", memory)
-    return compiled_call(_run, (f, feedback), (y, drives, xs), static)
+    return compiled_call(_loop_with_feedback, (f, feedback), (y, drives, xs), static, loop_body=0)
 
 
-def _run(
+def _loop_with_feedback(
     funs: tuple,
     y: jax.Array,
     drives: jax.Array,

@@ -120,10 +120,10 @@ def compiled_loop(
     if memory is not None:
         static["memory"] = as_bytes(loop, memory)
     if record is None:
-        return compiled_call(run, funs, args, static)
+        return compiled_call(run, funs, args, static, loop_body=0)
     request = Request(loop, record)
     static["record"] = request.recorders
-    out, recorded = compiled_call(run, (*funs, *request.sources), args, static)
+    out, recorded = compiled_call(run, (*funs, *request.sources), args, static, loop_body=0)
     return out, request.tree.unflatten(recorded)
 
 

@@ -75,8 +75,7 @@ def steps_within(
     if length == 0:
         return jax.lax.scan(step, carry, xs, length)
     plan = choose(memory, measure(step, carry, xs, length), length)
-    options = {"reverse": reverse} | ({"unroll": unroll} if plan.run.__name__ == "run" else {})
-    return plan.run(step, carry, xs, length, **options)
+    return plan.run(step, carry, xs, length, reverse=reverse, unroll=unroll)
 
 
 def measure(step: Callable, carry: Any, xs: Any, length: int) -> Costs:
@@ -177,5 +176,4 @@ def _trees(costs: Costs, length: int) -> Iterator[Plan]:
         stored += base * (costs.stored[None] + costs.inputs) + levels * costs.nesting
         copied = length * (costs.inputs + costs.outputs) if base**levels != length else 0
         run = functools.partial(checkpointed_steps, base=base)
-        functools.update_wrapper(run, checkpointed_steps)
         yield Plan(run, costs.fixed + stored + copied, float(levels - 1))

@@ -14,7 +14,13 @@ from .loop_blocks import in_blocks
 
 
 def checkpointed_steps(
-    step: Callable, carry: Any, xs: Any, length: int, base: int, reverse: bool = False
+    step: Callable,
+    carry: Any,
+    xs: Any,
+    length: int,
+    base: int,
+    reverse: bool = False,
+    unroll: int | bool = 1,
 ) -> tuple[Any, Any]:
     """`jax.lax.scan(step, carry, xs)` as a tree of rematerialised loops.
 
@@ -22,17 +28,19 @@ def checkpointed_steps(
     blocks.
     """
     if length <= base:
-        return jax.lax.scan(step, carry, xs, length, reverse=reverse)
+        return jax.lax.scan(step, carry, xs, length, reverse=reverse, unroll=unroll)
     size = base ** (math.ceil(math.log(length) / math.log(base) - 1e-9) - 1)
+
+    def within(carry: Any, xs: Any, length: int) -> tuple[Any, Any]:
+        return checkpointed_steps(step, carry, xs, length, base, reverse, unroll)
 
     @jax.checkpoint
     def block(carry: Any, xs: Any) -> tuple[Any, Any]:
-        carry, ys = checkpointed_steps(step, carry, xs, size, base, reverse)
+        carry, ys = within(carry, xs, size)
         return carry, (ys, None)
 
     def rest(carry: Any, xs: Any, left: int) -> tuple[Any, Any]:
-        run = jax.checkpoint(lambda c, x: checkpointed_steps(step, c, x, left, base, reverse))
-        return run(carry, xs)
+        return jax.checkpoint(lambda carry, xs: within(carry, xs, left))(carry, xs)
 
     carry, ys, _ = in_blocks(block, rest, carry, xs, length, size, length // size, reverse)
     return carry, ys

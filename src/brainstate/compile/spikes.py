@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..util.bits import packed
+
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -73,12 +75,4 @@ class Spikes:
 
 def pack(spikes: Any) -> jax.Array:
     """One bit for each element."""
-    # Eight slices side by side; bytes of neighbours would need sums over short rows, a slow thing.
-    flat = jnp.ravel(spikes != 0).astype(jnp.uint8)
-    columns = -(-flat.size // 8)
-    bits = jnp.zeros(columns, jnp.uint8)
-    for place in range(8):
-        part = flat[place * columns : (place + 1) * columns]
-        part = jnp.pad(part, (0, columns - part.size))
-        bits = bits | (part << np.uint8(place))
-    return bits
+    return packed(jnp.ravel(spikes != 0))

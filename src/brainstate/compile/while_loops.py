@@ -45,7 +45,7 @@ def while_loop(
         return _python_while(first, cond_fun, body_fun, init_val, bar, plain_metrics(metrics))
     funs = (cond_fun, body_fun, *metrics)
     with jax.disable_jit(False):  # the condition is not known: run the compiled loop
-        return compiled_call(_while_loop, funs, (init_val,), {"bar": bar})
+        return compiled_call(_while_loop, funs, (init_val,), {"bar": bar}, loop_body=1)
 
 
 def bounded_while_loop(
@@ -79,7 +79,7 @@ def bounded_while_loop(
     static = {"max_steps": max_steps, "base": base, "bar": bar}
     funs = (cond_fun, body_fun, *metrics)
     with jax.disable_jit(False):  # a tree of loops is no help to a debugger
-        return compiled_call(_bounded_while_loop, funs, (init_val,), static)
+        return compiled_call(_bounded_while_loop, funs, (init_val,), static, loop_body=1)
 
 
 def _while_loop(funs: tuple, init: Any, bar: ProgressBarRunner | None) -> Any:

@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-_BITS = 32
+from ..util.bits import packed
+
 Levels = list[jax.Array]
 
 
@@ -26,9 +27,9 @@ class Position(NamedTuple):
 
 def levels_of(active: jax.Array) -> Levels:
     """The words of each level for a vector of bools; bit `j` of `n` words stands for `j n + i`."""
-    levels = [_packed(active)]
+    levels = [packed(active, jnp.uint32)]
     while levels[-1].size > 1:
-        levels.append(_packed(levels[-1] != 0))
+        levels.append(packed(levels[-1] != 0, jnp.uint32))
     return levels
 
 
@@ -68,10 +69,3 @@ def advance(levels: Levels, position: Position) -> tuple[jax.Array, Position]:
             found = lower[jnp.minimum(word[level - 1], lower.size - 1)]
             rest[level - 1] = jnp.where(moves[level], found, rest[level - 1])
     return index, Position(tuple(rest), tuple(word))
-
-
-def _packed(active: jax.Array) -> jax.Array:
-    words = max(1, -(-active.size // _BITS))
-    bits = jnp.pad(active, (0, _BITS * words - active.size)).reshape(_BITS, words)
-    places = jnp.arange(_BITS, dtype=jnp.uint32)[:, None]
-    return jnp.sum(bits.astype(jnp.uint32) << places, axis=0, dtype=jnp.uint32)

@@ -8,7 +8,7 @@ import pytest
 
 import brainstate
 import brainstate.transform as bt
-from brainstate import nn
+from brainstate import event, nn
 
 
 class Twice(nn.Module):
@@ -137,3 +137,20 @@ def test_errors_name_the_cure():
         nn.summary(model, jnp.ones((2, 5)))
     assert int(model.count.value) == 0
     assert nn.module.call_observer.get() is None
+
+
+def test_synapses_of_a_projection_are_seen():
+    """A projection adds what arrives in place, without a call of its layer, if nobody looks on."""
+    neurons = nn.LIF(5)
+    net = nn.Sequential(
+        nn.AlignPostProj(
+            comm=event.FixedNumConn(20, 5, 3, 1.0 * u.mS),
+            syn=nn.Expon.desc(5),
+            out=nn.CUBA.desc(),
+            post=neurons,
+        )
+    )
+    nn.init_all_states((net, neurons))
+    with brainstate.environ.context(dt=0.1 * u.ms):
+        found = nn.summary(net, jnp.zeros(20))
+    assert found.total.synaptic_operations == 20 * 3

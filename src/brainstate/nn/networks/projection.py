@@ -10,7 +10,7 @@ from typing import Any
 from ..._engine.names import describe
 from ..._state import State
 from ..dynamics.base import Dynamics
-from ..module import Module
+from ..module import Module, call_observer
 from .references import refer
 
 _counters: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
@@ -65,9 +65,9 @@ class Interaction(Projection):
         return self.comm(self._transmitted(*args))
 
     def arriving(self, *args: Any) -> Any:
-        """`sent`, as an `Arrival` if `comm` can add to what it reaches."""
-        arrival = getattr(self.comm, "arrival", self.comm)
-        return arrival(self._transmitted(*args))
+        """`sent`, as an `Arrival` if `comm` can add to what it reaches and nobody looks on."""
+        arrival = None if call_observer.get() else getattr(self.comm, "arrival", None)
+        return (arrival or self.comm)(self._transmitted(*args))
 
     def _transmitted(self, *args: Any) -> Any:
         for module in self.modules:
