@@ -17,19 +17,15 @@ sys.path.insert(0, str(Path(__file__).parent / "spiking"))
 import jax
 import jax.numpy as jnp
 from _timing import interleaved, machine, median, publish, ratio, table
-from library import coba
-from network import COBA, DT, WIDE
+from library import EINet
+from network import COBA, WIDE
+from stateful import set_up
 
 N, STEPS, ROUNDS = 4000, 5000, 15
 
 
 def contenders() -> dict:
-    import brainunit as u
-
-    bst.environ.set(dt=DT * u.ms)
-    bst.random.seed(0)
-    model, drive = coba(COBA, N)
-    bst.nn.init_all_states(model)
+    model, drive = set_up(bst, bst.nn, EINet, COBA, N)
     neurons = model.neurons
     records = {
         "nothing": None,

@@ -21,14 +21,17 @@ LEAK = 10.0 * u.nS
 
 
 class EINet(nn.Module):
-    """Excitatory neurons, then inhibitory ones; each reaches 2 % of all neurons."""
+    """Excitatory neurons, then inhibitory ones; each reaches 2 % of all neurons.
 
-    def __init__(self, n_exc=3200, n_inh=800, fan_out=80):
+    `weights` and `outs` are those of the excitatory and of the inhibitory synapses.
+    """
+
+    def __init__(self, R, drive, weights, outs, n_exc=3200, n_inh=800, fan_out=80):
         super().__init__()
-        self.n_exc, n = n_exc, n_exc + n_inh
+        self.n_exc, self.drive, n = n_exc, drive, n_exc + n_inh
         self.neurons = nn.LIFRef(
             n,
-            R=1 / LEAK,
+            R=R,
             tau=20.0 * u.ms,
             tau_ref=5.0 * u.ms,
             V_rest=-60.0 * u.mV,
@@ -38,15 +41,15 @@ class EINet(nn.Module):
             spk_reset="hard",
         )
         self.excitation = nn.AlignPostProj(
-            comm=event.FixedNumConn(n_exc, n, fan_out, 6.0 * u.nS),
+            comm=event.FixedNumConn(n_exc, n, fan_out, weights[0]),
             syn=nn.Expon.desc(n, tau=5.0 * u.ms),
-            out=nn.COBA.desc(E=0.0 * u.mV),
+            out=outs[0],
             post=self.neurons,
         )
         self.inhibition = nn.AlignPostProj(
-            comm=event.FixedNumConn(n_inh, n, fan_out, 67.0 * u.nS),
+            comm=event.FixedNumConn(n_inh, n, fan_out, weights[1]),
             syn=nn.Expon.desc(n, tau=10.0 * u.ms),
-            out=nn.COBA.desc(E=-80.0 * u.mV),
+            out=outs[1],
             post=self.neurons,
         )
 
@@ -55,18 +58,30 @@ class EINet(nn.Module):
             spikes = self.neurons.get_spike() != 0
             self.excitation(spikes[: self.n_exc])
             self.inhibition(spikes[self.n_exc :])
-            return self.neurons(20.0 * u.mV * LEAK) != 0
+            return self.neurons(self.drive) != 0
 
 
-def main(steps=10_000):
-    """Simulates the network; returns the spikes, (steps, neurons), and the mean rate in Hz."""
+def simulate(name, steps, **network):
+    """The times, the spikes, (steps, neurons), and their mean rate in Hz."""
     bst.random.seed(0)
     with bst.environ.context(dt=DT):
-        net = nn.init_all_states(EINet())
+        net = nn.init_all_states(EINet(**network))
         times = jnp.arange(steps) * DT
         spikes = bst.compile.jit(lambda: bst.compile.for_loop(net, times))()
     rate = (spikes.mean() / DT).to_decimal(u.Hz)
-    print(f"COBA: {spikes.shape[1]} neurons, {steps * DT}, {rate:.1f} Hz on average")
+    print(f"{name}: {spikes.shape[1]} neurons, {steps * DT}, {rate:.1f} Hz on average")
+    return times, spikes, rate
+
+
+def main(steps=10_000):
+    times, spikes, rate = simulate(
+        "COBA",
+        steps,
+        R=1 / LEAK,
+        drive=20.0 * u.mV * LEAK,
+        weights=(6.0 * u.nS, 67.0 * u.nS),
+        outs=(nn.COBA.desc(E=0.0 * u.mV), nn.COBA.desc(E=-80.0 * u.mV)),
+    )
 
     OUT.mkdir(exist_ok=True)
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained", dpi=150)

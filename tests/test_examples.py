@@ -18,6 +18,7 @@ def example(monkeypatch, tmp_path):
     import matplotlib.pyplot as plt
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)  # as when it is run
     plt.switch_backend("agg")
 
     def load(name):

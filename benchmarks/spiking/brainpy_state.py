@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 
 import brainevent
 import braintools
 import brainunit as u
-import jax
 import jax.numpy as jnp
 from brainpy import state as bp
-from network import DT, Network, excitatory, targets
-from serve import Simulation, serve
+from network import Network, excitatory, targets
+from serve import serve
+from stateful import build
 
 import brainstate
 
@@ -64,48 +64,5 @@ class EINet(brainstate.nn.Module):
             self.neurons(drive)
 
 
-def coba(net: Network, n: int) -> tuple[EINet, object]:
-    leak = 10.0 * u.nS
-    outs = bp.COBA.desc(E=net.E_e * u.mV), bp.COBA.desc(E=net.E_i * u.mV)
-    weights = net.w_e * leak, net.w_i * leak
-    return EINet(net, n, weights, outs, R=1 / leak), net.drive * u.mV * leak
-
-
-def cuba(net: Network, n: int) -> tuple[EINet, object]:
-    outs = bp.CUBA.desc(scale=u.volt), bp.CUBA.desc(scale=u.volt)
-    weights = net.w_e * u.mS, net.w_i * u.mS
-    return EINet(net, n, weights, outs, R=1.0 * u.ohm), net.drive * u.mA
-
-
-def build(net: Network, n: int, steps: int) -> Simulation:
-    brainstate.random.seed(0)
-    brainstate.environ.set(dt=DT * u.ms)
-    model, drive = {"coba": coba, "cuba": cuba}[net.name](net, n)
-    brainstate.nn.init_all_states(model)
-    done = brainstate.ShortTermState(jnp.int32(0))
-
-    def run(step: Callable) -> Callable:
-        @brainstate.transform.jit
-        def chunk() -> object:
-            indices = done.value + jnp.arange(steps)
-            done.value = done.value + steps
-            return brainstate.transform.for_loop(step, indices)
-
-        return chunk
-
-    def counted(i: object) -> object:
-        model.update(i, drive)
-        return model.neurons.get_spike().sum()
-
-    simulate, count = run(lambda i: model.update(i, drive)), run(counted)
-    V = model.neurons.V
-
-    def chunk() -> None:
-        simulate()
-        jax.block_until_ready(V.value)
-
-    return Simulation(chunk, lambda: float(count().sum()))
-
-
 if __name__ == "__main__":
-    serve(build)
+    serve(functools.partial(build, brainstate, bp, EINet))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
 
 import brainunit as u
-import jax
 import jax.numpy as jnp
-from network import DT, WIDE, Network, excitatory, targets
-from serve import Simulation, serve
+from network import WIDE, Network, excitatory, targets
+from serve import serve
+from stateful import build
 
 import brainstate as bst
 
@@ -56,51 +55,8 @@ class EINet(nn.DynamicsGroup):
             self.neurons(drive)
 
 
-def coba(net: Network, n: int) -> tuple[EINet, object]:
-    leak = 10.0 * u.nS
-    outs = nn.COBA.desc(E=net.E_e * u.mV), nn.COBA.desc(E=net.E_i * u.mV)
-    weights = net.w_e * leak, net.w_i * leak
-    return EINet(net, n, weights, outs, R=1 / leak), net.drive * u.mV * leak
-
-
-def cuba(net: Network, n: int) -> tuple[EINet, object]:
-    outs = nn.CUBA.desc(), nn.CUBA.desc()
-    weights = net.w_e * u.mS, net.w_i * u.mS
-    return EINet(net, n, weights, outs, R=1.0 * u.ohm), net.drive * u.mA
-
-
-def build(net: Network, n: int, steps: int) -> Simulation:
-    bst.random.seed(0)
-    bst.environ.set(dt=DT * u.ms)
-    model, drive = {"coba": coba, "cuba": cuba}[net.name](net, n)
-    nn.init_all_states(model)
-    done = bst.State(jnp.int32(0))
-
-    def run(step: Callable) -> Callable:
-        @functools.partial(bst.compile.jit, compiler_options=WIDE)
-        def chunk() -> object:
-            indices = done.value + jnp.arange(steps)
-            done.value = done.value + steps
-            return bst.compile.for_loop(step, indices)
-
-        return chunk
-
-    def counted(i: object) -> object:
-        model.update(i, drive)
-        return model.neurons.get_spike().sum()
-
-    simulate, count = run(lambda i: model.update(i, drive)), run(counted)
-    V = model.neurons.V
-
-    def chunk() -> None:
-        simulate()
-        jax.block_until_ready(V.value)
-
-    return Simulation(chunk, lambda: float(count().sum()))
-
-
 if __name__ == "__main__":
     bst.environ.set_host_thread_count(1)
     if len(sys.argv) > 4:
         bst.environ.set(event_backend=sys.argv[4])
-    serve(build)
+    serve(functools.partial(build, bst, nn, EINet, compiler_options=WIDE))
