@@ -22,9 +22,9 @@ from .rows import by_rows
 from .structures import AllToAll, Arrays, Structure
 
 # What one step takes on a CPU, in nanoseconds, measured (benchmarks/README.md, "Event products").
-_TURN, _ADD_IN_TURN = 350.0, 1.2
-_ADD, _MATMUL, _MATVEC = 0.9, 0.03, 0.12
-_NATIVE_ADD = 0.06  # of a whole row, by vector instructions
+_TURN, _ADD_IN_TURN = 800.0, 1.2
+_ADD, _MATMUL, _MATVEC = 0.9, 0.02, 0.12
+_ROW_ADD = 0.2  # by vector instructions, of a row that is not in the cache
 
 
 def product(
@@ -157,7 +157,7 @@ def _worthwhile(structure: Structure, native: bool, events: jax.Array, arrays: A
     if not isinstance(structure, AllToAll):
         return int(synapses * _ADD / (_TURN + length * _ADD_IN_TURN))
     at_once = synapses * (_MATVEC if events.shape[0] < 4 else _MATMUL)
-    each = length * _NATIVE_ADD if native else _TURN + length * _NATIVE_ADD
+    each = length * _ROW_ADD if native else _TURN + length * _ROW_ADD
     return int(at_once / each)
 
 
