@@ -274,6 +274,7 @@ def test_what_a_phase_plane_cannot_show():
 
 
 @pytest.mark.parametrize(("draw", "error", "text"), [
+    (lambda: viz.tuning([0.0], [1.0], names=("x",)), ValueError, "names.*of 2 axes"),
     (lambda: viz.raster(np.ones(3)), ValueError, r"`spikes` must have 2 axes; found .*\(3,\)"),
     (lambda: viz.raster(np.ones((3, 2)), np.ones(4)), ValueError, "4 elements for 3 steps"),
     (lambda: viz.raster(np.ones((3, 2)), groups={"E": 3}), ValueError, "3 neurons, `spikes` 2"),

@@ -106,7 +106,7 @@ def tuning(
     responses: Any,
     second: Any = None,
     *,
-    names: tuple[str, ...] = ("setting", "response"),
+    names: tuple[str, ...] | None = None,
     ax: Axes | None = None,
     title: str | None = "Tuning",
 ) -> Axes:
@@ -122,9 +122,7 @@ def tuning(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('I (nA)', 'rate (Hz)')
     """
-    axes_needed = 2 if second is None else 3
-    if len(names) != axes_needed:
-        names = ("setting", *["second setting"] * (axes_needed - 2), "response")
+    names = _names_of_axes(names, second)
     found, unit = plain(responses, "responses", *((1, 2) if second is None else (2,)))
     x, x_unit = along(settings, "settings", len(found), "rows of responses")
     ax = own_axes(ax, title)
@@ -142,6 +140,16 @@ def tuning(
     ax.errorbar(x, mean, spread, color=COLOURS[0], marker="o", markersize=4, capsize=3)
     ax.set_ylabel(label(names[1], unit))
     return ax
+
+
+def _names_of_axes(names: tuple[str, ...] | None, second: Any) -> tuple[str, ...]:
+    standard = ("setting", "response") if second is None else ("setting", "second", "response")
+    if names is not None and len(names) != len(standard):
+        raise ValueError(
+            f"`names` must be those of {len(standard)} axes, such as {standard}; found {names!r}. "
+            "[BST-A10]"
+        )
+    return names or standard
 
 
 def _series(values: Any, name: str, argument: str) -> dict[str, Any]:
