@@ -18,7 +18,8 @@ author = "the brainstate developers"
 project_copyright = author
 version = release = __version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "rooms"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "rooms"]
+html_math_renderer = "mathml"
 exclude_patterns = ["_build", "_ext"]
 
 # ---------------------------------------------------------------- what docstrings look like
