@@ -30,7 +30,9 @@ class Masking(ElementWiseBlock):
         super().__init__(name=name)
         self.prob = float(prob)
         if not 0 <= self.prob <= 1:
-            raise ValueError(f"`prob`, the probability to keep, must be in [0, 1]; found {prob!r}.")
+            raise ValueError(
+                f"`prob`, the probability to keep, must be in [0, 1]; found {prob!r}. [BST-A02]"
+            )
 
     def update(self, x: Any) -> Any:
         if not fitting() or self.prob == 1:
