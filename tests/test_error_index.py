@@ -77,9 +77,11 @@ def test_page_raises_its_error_and_cures_it(page):
     why, cure = text.split(CURE)
     parse = doctest.DocTestParser().get_examples
     raised = [example.exc_msg for example in parse(_without_fences(why)) if example.exc_msg]
-    assert len(raised) == 1 and ENDING.search(raised[0].rstrip("\n'\""))[1] == page.stem
+    assert len(raised) == 1
+    assert ENDING.search(raised[0].rstrip("\n'\""))[1] == page.stem
     cured = parse(_without_fences(cure))
-    assert cured and not any(example.exc_msg for example in cured)
+    assert cured
+    assert not any(example.exc_msg for example in cured)
     _run(_without_fences(text), page)
 
 
