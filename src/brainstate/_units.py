@@ -49,7 +49,7 @@ def number_in(x: Any, unit: Any | None, name: str = "a value") -> Any:
 
         expected = "a plain number" if unit is None else f"a quantity in a unit such as {unit}"
         found = f"the plain {number}" if own is None else f"a quantity in {own}"
-        raise UnitMismatchError(f"`{name}` must be {expected}; found {found}.")
+        raise UnitMismatchError(f"`{name}` must be {expected}; found {found}. [BST-A08]")
     return x.to_decimal(unit)
 
 
@@ -59,7 +59,8 @@ def plain_number(x: Any, taker: str) -> Any:
     if unit is None:
         return number
     raise TypeError(
-        f"{taker} takes plain numbers; found a quantity in {unit}. Divide by a scale first."
+        f"{taker} takes plain numbers; found a quantity in {unit}. Divide by a scale "
+        "first. [BST-A08]"
     )
 
 

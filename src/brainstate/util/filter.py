@@ -54,7 +54,7 @@ def to_predicate(the_filter: Filter) -> Predicate:
     raise TypeError(
         f"Invalid filter {the_filter!r} of type {type(the_filter).__name__}. Expected a type, a "
         "tag (str), `...` or True, None or False, a function (path, value) -> bool, or a list or "
-        "tuple of these."
+        "tuple of these. [BST-A01]"
     )
 
 
