@@ -65,7 +65,7 @@ class TracingFrame(Frame):
         except TypeError as error:
             raise TypeError(
                 f"{describe(state)} holds {value!r}, which is no JAX value, so a transformation "
-                "that compiles cannot read it. Keep such data in an ordinary attribute."
+                "that compiles cannot read it. Keep such data in an ordinary attribute. [BST-S05]"
             ) from error
         start = self.input_count
         self.input_count += len(leaves)
@@ -223,7 +223,8 @@ def outdated_program() -> TraceContextError:
     return TraceContextError(
         "A plain jax transformation (jax.jit, jax.lax.scan, ...) called in this body holds a "
         "program that it traced earlier, with State values of that time in it. Use its "
-        "brainstate twin (brainstate.transform.jit, .scan, ...), or pass values as arguments."
+        "brainstate twin (brainstate.transform.jit, .scan, ...), or pass values as arguments. "
+        "[BST-S02]"
     )
 
 

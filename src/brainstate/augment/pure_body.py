@@ -45,12 +45,12 @@ class PureBody:
             if not (isinstance(out, (tuple, list)) and len(out) == 2):
                 raise TypeError(
                     f"With has_aux=True, {self.name} must return a pair (value, aux); it returned "
-                    f"{type(out).__name__}."
+                    f"{type(out).__name__}. [BST-D06]"
                 )
             value, aux = out
         for leaf in filter(is_graph, jax.tree.leaves(value)):
             raise TypeError(
                 f"{self.name} returned {describe(leaf)}, which has no derivative. Return the "
-                "`.value` of a State, or with has_aux=True a pair (value, anything)."
+                "`.value` of a State, or with has_aux=True a pair (value, anything). [BST-D04]"
             )
         return value, aux

@@ -32,7 +32,10 @@ class StateAxes:
         self._pairs = tuple(pairs)
         for key, axis in self._pairs:
             if axis is not None and (isinstance(axis, bool) or not isinstance(axis, int)):
-                raise TypeError(f"StateAxes: the axis for {key!r} must be an int or None: {axis!r}")
+                raise TypeError(
+                    f"StateAxes: the axis for {key!r} must be an int or None; found {axis!r}. "
+                    "[BST-A01]"
+                )
         self._predicates = ordered_predicates([key for key, _ in self._pairs])
 
     @property
@@ -56,7 +59,7 @@ class StateAxes:
                 return axis
         raise ValueError(
             f"Non-exhaustive filters in {self}: none matches {describe(state)} at {path}. Add "
-            "`...: None` for the rest."
+            "`...: None` for the rest. [BST-M08]"
         )
 
     def __repr__(self) -> str:
@@ -89,7 +92,7 @@ def axes_of_states(prefix: Any, tree: Any, where: str) -> dict[State, Axis]:
                     raise ValueError(
                         f"Inconsistent aliasing detected in {where}: {describe(state)} is given "
                         f"axis {before} at {earlier} and axis {own} at {path}. One State has one "
-                        "axis; give the same to both."
+                        "axis; give the same to both. [BST-M07]"
                     )
 
     try:
@@ -98,7 +101,8 @@ def axes_of_states(prefix: Any, tree: Any, where: str) -> dict[State, Axis]:
         whole = "arguments" if where == "in_axes" else "output"
         raise ValueError(
             f"{where} must be a prefix of the {whole}: found {prefix!r} for a tree of structure "
-            f"{jax.tree.structure(tree)}. Give one axis for all of it, or the same containers."
+            f"{jax.tree.structure(tree)}. Give one axis for all of it, or the same containers. "
+            "[BST-M06]"
         ) from error
     jax.tree.map(visit, prefix, tree, is_leaf=is_axis)
     return {state: axis for state, (axis, _) in found.items()}
@@ -121,7 +125,7 @@ def declared_axes(declared: Any, where: str) -> dict[State, Axis]:
             if not isinstance(leaf, State):
                 raise TypeError(
                     f"{where} takes States, alone or in containers, or {{axis: States}}; found "
-                    f"{leaf!r}."
+                    f"{leaf!r}. [BST-A01]"
                 )
             axes[leaf] = axis
     return axes
