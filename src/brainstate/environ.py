@@ -95,7 +95,7 @@ def get(key: str, default: Any = _MISSING, desc: str | None = None) -> Any:
         return value
     if default is not _MISSING:
         return default
-    meaning = f" {key}: {desc}" if desc else ""
+    meaning = f" {key}: {desc.rstrip('.')}." if desc else ""
     raise KeyError(
         f"There is no setting {key!r} in environ. Set it for a block with "
         f"`with brainstate.environ.context({key}=...):`, or for the process with "
