@@ -32,7 +32,7 @@ def put(model: Dynamics, table: str, key: str, inp: Any) -> None:
     if known is not inp:
         raise ValueError(
             f"Another input is waiting under the key {key!r}. Update the model before giving the "
-            "next one, or choose another key."
+            "next one, or choose another key. [BST-P01]"
         )
     if callable(inp):
         setattr(model, table, {**getattr(model, table), key: inp})
@@ -104,7 +104,8 @@ def _refuse_repeats(repeats: bool, arrays: list[Waiting]) -> None:
     if repeats and arrays:
         raise ValueError(
             f"The input under the key {arrays[0].key!r} was given before a loop or branch whose "
-            "body takes it, and every run of the body would add it again. Give it inside the body."
+            "body takes it, and every run of the body would add it again. Give it inside the body. "
+            "[BST-P02]"
         )
 
 
