@@ -112,7 +112,7 @@ def _plane(neuron: Any, x: str, y: str | None) -> Plane:
         if not isinstance(getattr(neuron, name, None), State):
             raise ValueError(
                 f"{describe(neuron)} has no States yet. Call brainstate.nn.init_all_states(neuron) "
-                "first."
+                "first. [BST-N01]"
             )
     return Plane(neuron, (x, str(y)))
 
