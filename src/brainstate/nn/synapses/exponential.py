@@ -85,7 +85,8 @@ class _RisingSynapse(Synapse, AlignPost):
     ) -> None:
         """Refused: the equation has no place for one."""
         raise TypeError(
-            f"{describe(self)} takes delta inputs only; found a current input {key!r}. [BST-P08]"
+            f"{describe(self)} takes delta inputs only; found a current input {key!r}. Give it by "
+            "add_delta_input(). [BST-P08]"
         )
 
     def _evolve(self) -> Any:
