@@ -16,7 +16,7 @@ from .._engine.names import describe, function_name
 from .._engine.program import Program, trace
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
-from .loop_types import refuse_made_nodes, settle
+from .loop_types import refuse_made_nodes, settle, show_type
 from .memory_budget import as_bytes, steps_within
 from .progress import ProgressBar, ProgressBarRunner
 from .recording import Named, PythonRecording, Recording, Request, attach
@@ -203,12 +203,12 @@ def trace_body(
         if not (isinstance(out, (tuple, list)) and len(out) == 2):
             raise TypeError(
                 f"The body of {loop} must return a pair (carry, output); it returned "
-                f"{type(out).__name__}. [BST-L04]"
+                f"{show_type(out)}. [BST-L04]"
             )
         refuse_made_nodes(loop, program)
         for leaf in filter(is_graph, jax.tree.leaves(show(out[1]))):
             raise TypeError(
-                f"{loop} stacks the outputs of its steps; {describe(leaf)} cannot be stacked. "
+                f"The outputs of all steps of {loop} are stacked; {describe(leaf)} cannot be. "
                 "Return its value. [BST-L03]"
             )
         return program, out[0]

@@ -76,7 +76,7 @@ class StatefulFunction:
             return self._programs[cache_key]
         except KeyError:
             raise ValueError(
-                f"{self.fun} was not traced under the cache key {cache_key}; call "
+                f"{function_name(self.fun)} was not traced under the cache key {cache_key}; call "
                 "make_jaxpr(*args) first. [BST-J04]"
             ) from None
 
