@@ -15,7 +15,7 @@ from jax.experimental import multihost_utils
 from .formats import entries
 from .values import Entry
 
-NOTHING = "%"  # orbax refuses a folder without arrays; no name is written like this
+NOTHING = "\\"  # orbax refuses a folder without arrays; in our names there are two of these
 
 
 def write(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:
@@ -51,9 +51,9 @@ def look(path: Path) -> dict[str, Entry]:
     """Types and notes; in a folder by others, which may be nested, keys are joined by dots."""
     tree, header = _metadata(path)
     arrays = {
-        name: jax.ShapeDtypeStruct(tuple(leaf.shape), np.dtype(leaf.dtype))
+        name: jax.ShapeDtypeStruct(np.shape(leaf), np.dtype(getattr(leaf, "dtype", type(leaf))))
         for name, leaf in _by_name(tree).items()
-        if hasattr(leaf, "shape") and name != NOTHING
+        if isinstance(leaf, (int, float)) or (hasattr(leaf, "shape") and name != NOTHING)
     }
     for name, (shape, dtype) in header.get("empty", {}).items():
         arrays[name] = jax.ShapeDtypeStruct(tuple(shape), np.dtype(dtype))
@@ -86,7 +86,7 @@ def _metadata(path: Path) -> tuple[Any, dict[str, Any]]:
     ocp, place = _orbax(), _current(path)
     if not place.exists():
         raise FileNotFoundError(f"There is no folder {str(path)!r}.")
-    if not ocp.is_orbax_checkpoint(place):
+    if not _is_written_by_orbax(place):
         raise ValueError(
             f"{str(path)!r} is no folder written by orbax; single files end with `.safetensors`."
         )
@@ -115,7 +115,11 @@ def _current(path: Path) -> Path:
 
 
 def _may_be_replaced(path: Path) -> bool:
-    return path.is_dir() and (not any(path.iterdir()) or _orbax().is_orbax_checkpoint(path))
+    return path.is_dir() and (not any(path.iterdir()) or _is_written_by_orbax(path))
+
+
+def _is_written_by_orbax(path: Path) -> bool:
+    return (path / "_CHECKPOINT_METADATA").is_file()  # orbax itself takes any folder for its own
 
 
 def _orbax() -> Any:

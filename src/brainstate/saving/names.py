@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import jax
 
-from .._engine.names import describe
 from .._state import State
 from .._units import is_quantity
 from ..graph import Node, states
@@ -25,7 +24,7 @@ class Leaf(NamedTuple):
     owner: str  # the name of the State; that of the leaf says also where in its value it is
 
     def __str__(self) -> str:
-        return describe(self.state)
+        return f"{type(self.state).__name__} `{self.owner}`"
 
 
 def leaves_of(target: Any) -> dict[str, Leaf]:

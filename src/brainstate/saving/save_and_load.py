@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -47,8 +48,8 @@ def save_async(path: str | os.PathLike, target: Any, wanted: Filter = ...) -> Fu
     """As `save`, but the file is written while the program goes on.
 
     The values are those of now, whatever becomes of the States. ``.result()`` waits for the file
-    and raises what went wrong; call it before the program ends. Files are written one after
-    another, and `save`, `load` and `contents` wait for them.
+    and raises what went wrong. Files are written one after another; `save`, `load`, `contents` and
+    the end of the program wait for them.
     """
     arrays, notes = _written(target, wanted, copy=True)
     form, place = format_of(path)
@@ -139,7 +140,7 @@ def _assign(values: dict[State, Any]) -> None:
     with Frame() as frame:
         for state, value in values.items():
             state.value = value
-        accepted = {state: frame.values[state] for state in values}
+        accepted = {state: frame.values[state] for state in frame.effects()}
     commit(accepted, accepted.values())
 
 
@@ -161,4 +162,7 @@ def _finish() -> None:
 
 @functools.cache
 def _writer() -> ThreadPoolExecutor:
+    # Orbax needs pools of threads, which Python closes before it waits for ours. Later callbacks
+    # run earlier; where there are none of this kind, the file at the end of a program is lost.
+    getattr(threading, "_register_atexit", lambda _: None)(_finish)
     return ThreadPoolExecutor(1, "brainstate.saving")

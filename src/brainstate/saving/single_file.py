@@ -28,7 +28,10 @@ def write(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
+        with open(unfinished, "xb") as file:
+            rights = os.fstat(file.fileno()).st_mode  # safetensors lets only the owner read
         save_file(contiguous, unfinished, {"brainstate": json.dumps(header)})
+        os.chmod(unfinished, rights)
         with open(unfinished, "rb") as file:
             os.fsync(file.fileno())
         os.replace(unfinished, path)
