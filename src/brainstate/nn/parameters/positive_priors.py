@@ -189,7 +189,7 @@ class DirichletReg(Prior):
 def _vector(shape: tuple[int, ...]) -> tuple[int, ...]:
     if not shape:
         raise ValueError(
-            "DirichletReg is for vectors; found a single number. Give a shape or array "
-            "with an axis. [BST-A04]"
+            "DirichletReg needs the length of its vectors; found a single number. Give a shape or "
+            "an array with an axis. [BST-A04]"
         )
     return shape[-1:]
