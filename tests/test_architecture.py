@@ -35,6 +35,7 @@ LAYERS = [
     {"nn"},
     {"event"},
     {"optim"},
+    {"saving"},
     {"transform"},
     {"visualize"},
     {"__main__"},

@@ -288,7 +288,7 @@ def test_replacing_a_behavior_is_asked_for():
 
 @pytest.mark.parametrize(("key", "behavior"), [(3, print), ("kk", "not callable")])
 def test_behavior_needs_a_name_and_a_function(key, behavior):
-    with pytest.raises(TypeError, match="str and a callable"):
+    with pytest.raises(TypeError, match="takes a str and a function"):
         environ.register_default_behavior(key, behavior)
 
 

@@ -82,6 +82,13 @@ def test_stdp_window_is_that_of_the_paper(example):
     assert pictures() == {"stdp_window.png"}
 
 
+def test_reader_needs_the_order_of_a_movement(example):
+    right, base = example("gru_sequences").main(epochs=20, each=2)
+    assert right > base + 0.05
+    assert base > 2 / 7  # twice chance
+    assert pictures() == {"gru_sequences.png"}
+
+
 def test_only_adaptation_lengthens_intervals(example):
     ratios = example("sweep").main(lanes=3, duration=300.0 * u.ms)
     np.testing.assert_allclose(ratios[0, 0], 1.0, atol=0.1)

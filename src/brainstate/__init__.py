@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         nn,
         optim,
         random,
+        saving,
         surrogate,
         transform,
         typing,
@@ -74,6 +75,7 @@ __all__ = [
     "nn",
     "optim",
     "random",
+    "saving",
     "surrogate",
     "transform",
     "typing",
@@ -93,7 +95,7 @@ def _warn_of_another_brainstate() -> None:
         warnings.warn(
             "The distributions `brainstate-jax` (this one) and `brainstate` are both installed and "
             "overwrite each other's files. Run `pip uninstall brainstate brainstate-jax`, then "
-            "install the one you want.",
+            "install the one you want. [BST-A11]",
             stacklevel=2,
         )
 
@@ -107,7 +109,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(".explanation", __name__).explain
     if name in __all__:
         return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module 'brainstate' has no attribute {name!r}")
+    raise AttributeError(f"module 'brainstate' has no attribute {name!r} [BST-A05]")
 
 
 def __dir__() -> list[str]:

@@ -29,3 +29,7 @@ class BadWriteError(BrainStateError, FloatingPointError):
     lanes: tuple[int, ...]  # of the maps around it, the outermost first
     file: str
     line: int
+
+
+for _error in (BrainStateError, TraceContextError, BatchAxisError, RetraceError, BadWriteError):
+    _error.__module__ = "brainstate.util"  # tracebacks name the place to import it from

@@ -95,10 +95,11 @@ def get(key: str, default: Any = _MISSING, desc: str | None = None) -> Any:
         return value
     if default is not _MISSING:
         return default
+    meaning = f" {key}: {desc.rstrip('.')}." if desc else ""
     raise KeyError(
         f"There is no setting {key!r} in environ. Set it for a block with "
         f"`with brainstate.environ.context({key}=...):`, or for the process with "
-        f"`brainstate.environ.set({key}=...)`." + (f" {key}: {desc}" if desc else "")
+        f"`brainstate.environ.set({key}=...)`.{meaning} [BST-V01]"
     )
 
 
@@ -236,7 +237,9 @@ def context(**kwargs: Any) -> Iterator[dict[str, Any]]:
     """
     for key in ("platform", "host_device_count"):
         if key in kwargs:
-            raise ValueError(f"{key!r} belongs to the process: use brainstate.environ.set().")
+            raise ValueError(
+                f"{key!r} belongs to the process: use brainstate.environ.set(). [BST-V02]"
+            )
     _validate(kwargs)
     frame = current_frame()
     entries = {key: _Entry(value, frame) for key, value in kwargs.items()}
@@ -266,14 +269,16 @@ def _check_kinds(settings: dict[str, Any]) -> None:
         if not isinstance(settings[key], kind):
             raise TypeError(
                 f"`{key}` must be a brainstate.{room}.{name}; found {settings[key]!r} of type "
-                f"{type(settings[key]).__name__}."
+                f"{type(settings[key]).__name__}. [BST-A01]"
             )
 
 
 def _validate(settings: dict[str, Any]) -> None:
     precision = settings.get(PRECISION)
     if precision is not None and precision not in _DTYPES:
-        raise ValueError(f"precision is {precision!r}; it must be one of {list(_DTYPES)}.")
+        raise ValueError(
+            f"precision is {precision!r}; it must be one of {list(_DTYPES)}. [BST-A03]"
+        )
 
 
 def register_default_behavior(
@@ -281,9 +286,12 @@ def register_default_behavior(
 ) -> None:
     """Have `behavior(value)` called whenever setting `key` changes."""
     if not isinstance(key, str) or not callable(behavior):
-        raise TypeError(f"Need a str and a callable; found {key!r} and {behavior!r}.")
+        raise TypeError(
+            "register_default_behavior() takes a str and a function of the value; found "
+            f"{key!r} and {behavior!r}. [BST-A01]"
+        )
     if key in _behaviors and not replace_if_exist:
-        raise ValueError(f"{key!r} has a behavior already; pass replace_if_exist=True.")
+        raise ValueError(f"{key!r} has a behavior already; pass replace_if_exist=True. [BST-A11]")
     _behaviors[key] = behavior
 
 
@@ -331,7 +339,7 @@ def _dtype(kind: str, noun: str) -> Any:
     except KeyError:
         raise ValueError(
             f"There is no {noun} type of precision {precision}; set another precision with "
-            "brainstate.environ.set(precision=...)."
+            "brainstate.environ.set(precision=...). [BST-A09]"
         ) from None
 
 
@@ -376,7 +384,7 @@ def get_platform() -> str:
 def set_platform(platform: str) -> None:
     """Choose cpu, gpu or tpu; takes effect only before JAX's first operation."""
     if platform not in ("cpu", "gpu", "tpu"):
-        raise ValueError(f"platform is {platform!r}; it must be 'cpu', 'gpu' or 'tpu'.")
+        raise ValueError(f"platform is {platform!r}; it must be 'cpu', 'gpu' or 'tpu'. [BST-A03]")
     jax.config.update("jax_platform_name", platform)
     _notify({"platform": platform})
 
@@ -402,5 +410,7 @@ def set_host_thread_count(n: int) -> None:
     a hundred thousand neurons. Large products of matrices are faster with all of them.
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ValueError(f"The number of threads must be an integer of at least 1; found {n!r}.")
+        raise ValueError(
+            f"The number of threads must be an integer of at least 1; found {n!r}. [BST-A02]"
+        )
     os.environ["NPROC"] = str(n)  # what XLA takes for the number of cores

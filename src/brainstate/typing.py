@@ -66,7 +66,7 @@ def _checked_structure(structure: Any) -> str:
     if not names or not all(n.isidentifier() for n in inner):
         raise ValueError(
             "The structure of a PyTree is a string of identifiers separated by spaces, with `...` "
-            f"only first or last, such as 'S T' or '... T'; found {structure!r}."
+            f"only first or last, such as 'S T' or '... T'; found {structure!r}. [BST-A01]"
         )
     return structure.strip()
 
@@ -91,14 +91,16 @@ else:
 
     class _PyTreeMeta(type):
         def __call__(cls, *args, **kwargs):
-            raise RuntimeError(f"{cls.__name__} is an annotation and cannot be instantiated.")
+            raise RuntimeError(
+                f"{cls.__name__} is an annotation and cannot be instantiated. [BST-A15]"
+            )
 
         def __getitem__(cls, item):
             leaftype, *structure = item if isinstance(item, tuple) else (item,)
             if len(structure) > 1:
                 raise ValueError(
                     f"PyTree takes a leaf type and one structure, found {len(structure) + 1} "
-                    "parameters; write PyTree[T] or PyTree[T, 'S T']."
+                    "parameters; write PyTree[T] or PyTree[T, 'S T']. [BST-A10]"
                 )
             checked = _checked_structure(structure[0]) if structure else None
             return _parametrised(PyTree, leaftype, checked)

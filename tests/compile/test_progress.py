@@ -374,7 +374,7 @@ def test_options_of_tqdm(out):
 ])  # fmt: skip
 def test_intervals_that_do_not_fit(options, n):
     ((name, value),) = options.items()
-    with pytest.raises(ValueError, match=rf"ProgressBar: {name}={value} for a loop of {n} steps"):
+    with pytest.raises(ValueError, match=rf"{name}={value} must be between 1 and the {n} steps"):
         ProgressBar(**options).init(n)
     with pytest.raises(ValueError, match=f"{name}={value}"):
         for_loop(lambda x: x, jnp.arange(n), pbar=ProgressBar(**options))

@@ -334,7 +334,7 @@ def test_recording_changes_nothing():
 
 
 @pytest.mark.parametrize(("make", "error", "text"), [
-    (lambda net: {"V": 3}, TypeError, r"record\['V'\]: Trace records a State.*found 3"),
+    (lambda net: {"V": 3}, TypeError, r"record\['V'\] must be a recorder, a State or.*found 3"),
     (lambda net: [Trace(net.v, index=[0, 50])], IndexError, r"record\[0\] \(State 'v'\): index "
      r"\[0, 50\] does not fit float32\[11\]: index 50 is out of bounds"),
     (lambda net: [Trace(net.v, index=0.5)], IndexError, r"record\[0\].*index 0.5 does not fit"),

@@ -238,7 +238,7 @@ def test_warns_once_and_names_what_should_be_a_state(many, model):
     assert len(texts) == 1
     assert texts[0].startswith("simulate was traced 4 times, 3 times since attribute `model.rate`")
     assert "2.0 to 3.0" in texts[0]
-    assert texts[0].endswith("make `model.rate` a State.")
+    assert texts[0].endswith("make `model.rate` a State. [BST-J03]")
     assert files == [__file__]
 
 

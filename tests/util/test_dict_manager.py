@@ -25,7 +25,7 @@ def test_subset_and_split_by_type():
     assert d.split(int, str) == ({"a": 1, "d": 3}, {"c": "x"}, {"b": 2.0})
     assert {type(part) for part in d.split(int)} == {DictManager}
     for wrong in ("int", (int, 3)):
-        with pytest.raises(TypeError, match="Expected a type"):
+        with pytest.raises(TypeError, match="What to split by is a type"):
             d.subset(wrong)
 
 

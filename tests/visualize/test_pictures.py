@@ -277,7 +277,7 @@ def test_what_a_phase_plane_cannot_show():
     (lambda: viz.tuning([0.0], [1.0], names=("x",)), ValueError, "names.*of 2 axes"),
     (lambda: viz.raster(np.ones(3)), ValueError, r"`spikes` must have 2 axes; found .*\(3,\)"),
     (lambda: viz.raster(np.ones((3, 2)), np.ones(4)), ValueError, "4 elements for 3 steps"),
-    (lambda: viz.raster(np.ones((3, 2)), groups={"E": 3}), ValueError, "3 neurons, `spikes` 2"),
+    (lambda: viz.raster(np.ones((3, 2)), groups={"E": 3}), ValueError, "the 2 neurons.*found 3"),
     (lambda: viz.traces({}), ValueError, "`values` is empty"),
     (lambda: viz.traces({"a": np.ones(3), "b": np.ones(4)}), ValueError, r"steps; found \[3, 4\]"),
     (lambda: viz.traces({"V": np.ones(3) * u.mV, "g": np.ones(3) * u.nS}), u.UnitMismatchError,

@@ -141,5 +141,5 @@ def test_saving(tmp_path):
     assert drawing.save(tmp_path / "a.svg").read_text() == drawing._repr_svg_() == str(drawing)
     with pytest.raises(ValueError, match=r"in a file \*.svg; found .*a.png"):
         drawing.save(tmp_path / "a.png")
-    with pytest.raises(TypeError, match="program draws a function; found 3"):
+    with pytest.raises(TypeError, match=r"program\(\) draws a function; found 3"):
         program(3)

@@ -97,7 +97,7 @@ def _error(found: Found, site: Site) -> BadWriteError:
     error = BadWriteError(
         f"{site.state_name()} was assigned {' '.join([kind, ', '.join(where)]).strip()}, by "
         f"{site.where()}. States keep their values from before the call. If this one may hold "
-        "such values, leave it out: brainstate.debug(states=...)."
+        "such values, leave it out: brainstate.debug(states=...). [BST-V03]"
     )
     error.state, error.index, error.steps, error.lanes = site.state, index, steps, lanes
     error.kind, error.file, error.line = kind, site.file, site.line
@@ -113,7 +113,7 @@ def _check_range(watch: Watch, low: Any, high: Any) -> None:
     if watch.low is not None and watch.high is not None:
         highest = watch.high.within(watch.low.unit)
         if highest is not None and watch.low.number > highest:
-            raise ValueError(f"debug() needs low <= high; found low={low}, high={high}.")
+            raise ValueError(f"debug() needs low <= high; found low={low}, high={high}. [BST-A02]")
 
 
 def _refuse_inside() -> None:
@@ -123,5 +123,5 @@ def _refuse_inside() -> None:
     if frame is not None or current_trace() is not EAGER:
         raise TraceContextError(
             "debug() was entered inside a transformation, which cannot report what it finds "
-            "there. Enter it around the outermost call."
+            "there. Enter it around the outermost call. [BST-V04]"
         )

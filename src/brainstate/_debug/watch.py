@@ -39,7 +39,9 @@ class Bound(NamedTuple):
         except (TypeError, ValueError):
             bound = cls(math.nan, None)
         if isinstance(given, str) or math.isnan(bound.number):
-            raise TypeError(f"`{name}` of debug() is a number or a quantity; found {given!r}.")
+            raise TypeError(
+                f"`{name}` of debug() is a number or a quantity; found {given!r}. [BST-A01]"
+            )
         return bound
 
     def within(self, unit: Any | None) -> float | None:

@@ -99,12 +99,12 @@ class Frame:
             self.fetched[state] = None
             self._admit(state, value)
         if current_trace() is not self.trace and not self._is_staged() and is_staging():
-            raise TraceContextError(_inside_plain_jax(state, "read"))
+            raise TraceContextError(f"{_inside_plain_jax(state, 'read')} [BST-S01]")
         return self.values[state]
 
     def write(self, state: State, value: Any) -> None:
         if current_trace() is not self.trace:
-            raise TraceContextError(_inside_plain_jax(state, "assigned"))
+            raise TraceContextError(f"{_inside_plain_jax(state, 'assigned')} [BST-S01]")
         self.values[state] = value
         self._mark_written(state)
 
@@ -199,13 +199,13 @@ def read(frame: Frame | None, state: State) -> Any:
         raise TraceContextError(
             f"{describe(state)} has no value here: it was created inside a transformation that "
             "failed, or inside a loop or branch body, where it lives for one run only. Create it "
-            "before the call."
+            "before the call. [BST-S04]"
         )
     if state._home is not None:
         if trace is EAGER:
             _bring_home(state)
     elif trace is not EAGER and is_staging():
-        raise TraceContextError(_inside_plain_jax(state, "read"))
+        raise TraceContextError(f"{_inside_plain_jax(state, 'read')} [BST-S01]")
     return state._value
 
 
@@ -218,7 +218,7 @@ def write(frame: Frame | None, state: State, value: Any) -> None:
     if trace is EAGER:
         state._home = None
     elif trace is not state._home:
-        raise TraceContextError(_inside_plain_jax(state, "assigned"))
+        raise TraceContextError(f"{_inside_plain_jax(state, 'assigned')} [BST-S01]")
     state._value = value
 
 
@@ -284,7 +284,7 @@ def _bring_home(state: State) -> None:
         raise TraceContextError(
             f"{describe(state)} was created inside a plain jax transformation that has ended, and "
             "its value ended with it. Return the value, or use the brainstate version of that "
-            "transformation (brainstate.transform)."
+            "transformation (brainstate.transform). [BST-S03]"
         )
     state._home = None
 

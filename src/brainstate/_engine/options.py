@@ -23,7 +23,7 @@ def decorator(transform: F) -> F:
         if not callable(fun):
             raise TypeError(
                 f"{transform.__name__}() transforms a function; found {fun!r}. Options are "
-                f"keyword arguments: {transform.__name__}(f, option=...)."
+                f"keyword arguments: {transform.__name__}(f, option=...). [BST-A01]"
             )
         return transform(fun, *args, **options)
 

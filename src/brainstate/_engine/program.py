@@ -65,7 +65,7 @@ class TracingFrame(Frame):
         except TypeError as error:
             raise TypeError(
                 f"{describe(state)} holds {value!r}, which is no JAX value, so a transformation "
-                "that compiles cannot read it. Keep such data in an ordinary attribute."
+                "that compiles cannot read it. Keep such data in an ordinary attribute. [BST-S05]"
             ) from error
         start = self.input_count
         self.input_count += len(leaves)
@@ -219,11 +219,13 @@ def trace(
 
 
 def outdated_program() -> TraceContextError:
-    """The error for a plain jax function that remembers States of an earlier trace."""
+    """The error for a tracer of an earlier trace, kept by a user or by a plain jax function."""
     return TraceContextError(
-        "A plain jax transformation (jax.jit, jax.lax.scan, ...) called in this body holds a "
-        "program that it traced earlier, with State values of that time in it. Use its "
-        "brainstate twin (brainstate.transform.jit, .scan, ...), or pass values as arguments."
+        "A value that a function computed while it was traced is used here, after that trace has "
+        "ended. If it was kept in a list, an attribute or a global: return it, or keep it in a "
+        "State. If not, a plain jax transformation (jax.jit, jax.lax.scan, ...) called here holds "
+        "it: use its brainstate twin (brainstate.transform.jit, .scan, ...), or pass the value as "
+        "an argument. JAX says above where it was computed. [BST-S02]"
     )
 
 

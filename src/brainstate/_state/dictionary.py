@@ -22,14 +22,16 @@ class StateDictManager(DictManager):
 
     def _check_elem(self, elem: Any) -> None:
         if not isinstance(elem, State):
-            raise TypeError(f"A StateDictManager holds States; found {type(elem).__name__}.")
+            raise TypeError(
+                f"A StateDictManager holds States; found {type(elem).__name__}. [BST-A01]"
+            )
 
     def assign_values(self, *args: dict) -> None:
         """Write the values into the States of the same keys; an unknown key raises KeyError."""
         for values in args:
             for key, value in values.items():
                 if key not in self:
-                    raise KeyError(f"No State {key!r} here; the keys are {list(self)}.")
+                    raise KeyError(f"No State {key!r} here; the keys are {list(self)}. [BST-A05]")
                 self[key].value = value
 
     def split_values(self, first: type, *others: type) -> tuple[DictManager, ...]:

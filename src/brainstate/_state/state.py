@@ -84,7 +84,8 @@ class State(Attachable, PrettyRepr):
         """Assign the value; a State as value raises ValueError."""
         if isinstance(value, State):
             raise ValueError(
-                f"{describe(self)} was assigned a State; assign its value: `.value = other.value`."
+                f"{describe(self)} was assigned a State; assign its value: `.value = other.value`. "
+                "[BST-S06]"
             )
         if checks := write_checks.get():
             _run(checks, self, value)
@@ -120,7 +121,7 @@ class State(Attachable, PrettyRepr):
         frame = frames.current_frame()
         home = self._home if frame is None or self._home is not None else frame.trace
         if current_trace() is not (home or EAGER):
-            raise TraceContextError(message())
+            raise TraceContextError(f"{message()} [BST-S01]")
 
     def _check_tree(self, value: Any) -> None:
         found, expected = jax.tree.structure(value), jax.tree.structure(self.value)
@@ -128,7 +129,7 @@ class State(Attachable, PrettyRepr):
             raise ValueError(
                 f"The value given to {describe(self)} does not match with the origin tree "
                 f"structure: found {found}, expected {expected}. Assign a value of the same "
-                "structure, or leave `check_state_value_tree`."
+                "structure, or leave `check_state_value_tree`. [BST-S07]"
             )
 
     @property
@@ -151,7 +152,7 @@ class State(Attachable, PrettyRepr):
             if type(value) is not type(self):
                 raise ValueError(
                     f"replace() of a {type(self).__name__} was given a {type(value).__name__}; "
-                    "give a State of the same class, or its value."
+                    "give a State of the same class, or its value. [BST-A01]"
                 )
             value, metadata = value.value, value._metadata()
         elif value is Missing:

@@ -89,12 +89,13 @@ class GradientTransform(PrettyRepr):
             raise TypeError(
                 f"{self.name} is defined for functions with a scalar output; "
                 f"{self._target_name()} returned {found}. Use vector_grad for the gradient of the "
-                "sum, jacrev or jacfwd for all derivatives, or hessian for second derivatives."
+                "sum, jacrev or jacfwd for all derivatives, or hessian for second derivatives. "
+                "[BST-D01]"
             )
         if unit is not None and not self.unit_aware and unit_of(value) is not None:
             raise TypeError(
                 f"{self._target_name()} returned a quantity in {unit}. Pass unit_aware=True for "
-                "gradients with units, or return its mantissa."
+                "gradients with units, or return its mantissa. [BST-D02]"
             )
         return value if self.unit_aware else number
 
@@ -103,7 +104,8 @@ class GradientTransform(PrettyRepr):
         if unused:
             raise ValueError(
                 f"{self._target_name()} never read {', '.join(map(describe, unused))}, so the "
-                "derivative is zero. Leave it out of grad_states, or pass check_states=False."
+                "derivative is zero. Leave it out of grad_states, or pass check_states=False. "
+                "[BST-D03]"
             )
 
     def _target_name(self) -> str:
@@ -152,7 +154,9 @@ def grad(
     (Array(12., dtype=float32, weak_type=True), Array(18., dtype=float32, weak_type=True))
     """
     if reduce_axes:
-        raise ValueError("reduce_axes is gone from JAX; use jax.lax.psum inside the function.")
+        raise ValueError(
+            "reduce_axes is gone from JAX; use jax.lax.psum inside the function. [BST-A12]"
+        )
     derive = functools.partial(jax.grad, has_aux=True, holomorphic=holomorphic, allow_int=allow_int)
     return GradientTransform(
         fun, derive, grad_states, argnums, has_aux=has_aux, return_value=return_value,

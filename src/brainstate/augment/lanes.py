@@ -54,7 +54,8 @@ class Axes:
         if not (in_axes is None or isinstance(in_axes, (int, tuple))):
             raise TypeError(
                 f"in_axes of {name} must be an int, None, or a tuple with one entry for each "
-                f"argument; found {in_axes!r}. Write in_axes=({in_axes!r},) for one argument."
+                f"argument; found {in_axes!r}. Write in_axes=({in_axes!r},) for one argument. "
+                "[BST-M06]"
             )
         self.name, self.in_axes, self.out_axes = name, in_axes, out_axes
         self.in_states = declared_axes(in_states, "in_states")
@@ -66,7 +67,8 @@ class Axes:
         if len(self.in_axes) != len(args):
             raise ValueError(
                 f"in_axes of {self.name} has {len(self.in_axes)} entries for {len(args)} "
-                "positional arguments; give one for each. Keyword arguments are mapped on axis 0."
+                "positional arguments; give one for each. Keyword arguments are mapped on axis 0. "
+                "[BST-M06]"
             )
         return self.in_axes
 
@@ -93,7 +95,7 @@ class LaneCall:
             if found.setdefault(state, axis) != axis:
                 raise ValueError(
                     f"{describe(state)} is given axis {found[state]} by in_axes and {axis} by "
-                    "in_states; give one."
+                    "in_states; give one. [BST-M07]"
                 )
         self.mapped = {state: axis for state, axis in found.items() if axis is not None}
         self.values = [state.value for state in self.mapped]
@@ -189,7 +191,7 @@ class LaneCall:
                 f"{describe(state)} differs between the lanes of {self.axes.name}, but it is not "
                 "mapped, so it can hold one value only. Declare its axis: out_states=..., a "
                 "StateAxes for the node that owns it in in_axes or out_axes, or reduce the value "
-                "over the lanes first (jax.lax.pmean(value, axis_name))."
+                "over the lanes first (jax.lax.pmean(value, axis_name)). [BST-M01]"
             )
 
         for leaf in jax.tree.leaves(value):
@@ -211,13 +213,13 @@ class LaneCall:
         if not sizes:
             raise ValueError(
                 f"{self.axes.name} of {function_name(self.fun)} has nothing to map over: no "
-                "argument and no State has an axis. Give axis_size=..., or in_axes."
+                "argument and no State has an axis. Give axis_size=..., or in_axes. [BST-M02]"
             )
         if len(set(sizes.values())) > 1:
             listing = ", ".join(f"{where}: {size}" for where, size in sizes.items())
             raise ValueError(
                 f"{self.axes.name} of {function_name(self.fun)} needs one number of lanes; found "
-                f"{listing}."
+                f"{listing}. Give in_axes None to what all lanes share. [BST-M05]"
             )
         return next(iter(sizes.values()))
 
@@ -253,7 +255,7 @@ def _size_along(leaf: Any, axis: int, where: str) -> int:
     if not -len(shape) <= axis < len(shape):
         raise ValueError(
             f"Cannot map {where} along axis {axis}: its shape is {shape}. Give it axis None in "
-            "in_axes or StateAxes to share it between the lanes."
+            "in_axes or StateAxes to share it between the lanes. [BST-M03]"
         )
     return shape[axis]
 
@@ -269,7 +271,7 @@ def _move_axis(state: State, value: Any, axis: Axis) -> Any:
             raise ValueError(
                 f"{describe(state)} is mapped along axis {axis}, but a lane wrote a value of shape "
                 f"{x.shape[1:]}, which leaves no room for that axis. Map it along another axis, or "
-                "write a value of the old rank."
+                "write a value of the old rank. [BST-M04]"
             )
         return jnp.moveaxis(x, 0, axis)
 

@@ -53,7 +53,7 @@ def pmap(
     (8,)
     """
     if global_arg_shapes is not None:
-        raise ValueError("global_arg_shapes is gone from JAX; leave it out.")
+        raise ValueError("global_arg_shapes is gone from JAX; leave it out. [BST-A12]")
     axes = Axes("pmap", in_axes, out_axes, in_states, out_states)
 
     static = frozenset(
@@ -112,7 +112,7 @@ def _spread(
         name = function_name(fn)
         raise ValueError(
             f"pmap of {name} has {call.size} lanes for {len(devices)} devices; it needs a "
-            f"multiple. Pass devices=jax.devices()[:n] with n a divisor of {call.size}."
+            f"multiple. Pass devices=jax.devices()[:n] with n a divisor of {call.size}. [BST-M09]"
         )
     mapped = call.vmapped(lanes, call.size if collective else block)
     specs = _specs(call.in_axes, call.inputs, mesh_axis)
@@ -142,6 +142,8 @@ def _spec(axis: int | None, mesh_axis: str, rank: int | None = None) -> Partitio
         return PartitionSpec()
     if axis < 0:
         if rank is None:
-            raise ValueError(f"pmap needs non-negative out_axes; found {axis}.")
+            raise ValueError(
+                f"pmap needs non-negative out_axes; found {axis}. Count from the front. [BST-A02]"
+            )
         axis += rank
     return PartitionSpec(*[None] * axis, mesh_axis)

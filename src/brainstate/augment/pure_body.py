@@ -43,14 +43,15 @@ class PureBody:
         value, aux = out, None
         if self.has_aux:
             if not (isinstance(out, (tuple, list)) and len(out) == 2):
+                found = "an array" if isinstance(out, jax.Array) else f"a {type(out).__name__}"
                 raise TypeError(
                     f"With has_aux=True, {self.name} must return a pair (value, aux); it returned "
-                    f"{type(out).__name__}."
+                    f"{found}. [BST-D06]"
                 )
             value, aux = out
         for leaf in filter(is_graph, jax.tree.leaves(value)):
             raise TypeError(
                 f"{self.name} returned {describe(leaf)}, which has no derivative. Return the "
-                "`.value` of a State, or with has_aux=True a pair (value, anything)."
+                "`.value` of a State, or with has_aux=True a pair (value, anything). [BST-D04]"
             )
         return value, aux

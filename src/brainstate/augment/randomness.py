@@ -45,5 +45,5 @@ def _generators(rngs: Any) -> list[RandomState]:
     generators = [DEFAULT] if rngs is None else rngs if several else [rngs]
     for generator in generators:
         if not isinstance(generator, RandomState):
-            raise TypeError(f"restore_rngs takes RandomStates; found {generator!r}.")
+            raise TypeError(f"restore_rngs takes RandomStates; found {generator!r}. [BST-A01]")
     return list(generators)

@@ -32,7 +32,10 @@ class StateAxes:
         self._pairs = tuple(pairs)
         for key, axis in self._pairs:
             if axis is not None and (isinstance(axis, bool) or not isinstance(axis, int)):
-                raise TypeError(f"StateAxes: the axis for {key!r} must be an int or None: {axis!r}")
+                raise TypeError(
+                    f"StateAxes: the axis for {key!r} must be an int or None; found {axis!r}. "
+                    "[BST-A01]"
+                )
         self._predicates = ordered_predicates([key for key, _ in self._pairs])
 
     @property
@@ -56,7 +59,7 @@ class StateAxes:
                 return axis
         raise ValueError(
             f"Non-exhaustive filters in {self}: none matches {describe(state)} at {path}. Add "
-            "`...: None` for the rest."
+            "`...: None` for the rest. [BST-M08]"
         )
 
     def __repr__(self) -> str:
@@ -76,20 +79,21 @@ def is_axis(x: Any) -> bool:
 
 def axes_of_states(prefix: Any, tree: Any, where: str) -> dict[State, Axis]:
     """The axis of every State in `tree`, given axes for a prefix of it."""
-    found: dict[State, tuple[Axis, tuple]] = {}
+    found: dict[State, tuple[Axis, tuple[tuple, tuple]]] = {}
 
-    def visit(axis: Axis | StateAxes, subtree: Any) -> None:
+    def visit(place: tuple, axis: Axis | StateAxes, subtree: Any) -> None:
         for leaf in jax.tree.leaves(subtree):
             if not is_graph(leaf):
                 continue
             for path, state in [((), leaf)] if isinstance(leaf, State) else iter_states(leaf):
                 own = axis.axis_of(path, state) if isinstance(axis, StateAxes) else axis
-                before, earlier = found.setdefault(state, (own, path))
+                before, earlier = found.setdefault(state, (own, (place, path)))
                 if before != own:
                     raise ValueError(
                         f"Inconsistent aliasing detected in {where}: {describe(state)} is given "
-                        f"axis {before} at {earlier} and axis {own} at {path}. One State has one "
-                        "axis; give the same to both."
+                        f"axis {before} by {_in_words(where, *earlier)} and axis {own} by "
+                        f"{_in_words(where, place, path)}. One State has one axis; give the same "
+                        "to both. [BST-M07]"
                     )
 
     try:
@@ -98,10 +102,20 @@ def axes_of_states(prefix: Any, tree: Any, where: str) -> dict[State, Axis]:
         whole = "arguments" if where == "in_axes" else "output"
         raise ValueError(
             f"{where} must be a prefix of the {whole}: found {prefix!r} for a tree of structure "
-            f"{jax.tree.structure(tree)}. Give one axis for all of it, or the same containers."
+            f"{jax.tree.structure(tree)}. Give one axis for all of it, or the same containers. "
+            "[BST-M06]"
         ) from error
-    jax.tree.map(visit, prefix, tree, is_leaf=is_axis)
+    jax.tree_util.tree_map_with_path(visit, prefix, tree, is_leaf=is_axis)
     return {state: axis for state, (axis, _) in found.items()}
+
+
+def _in_words(where: str, place: tuple, path: tuple) -> str:
+    """Where a State was met: at `path` in what `place` leads to in the prefix."""
+    whole = "output"
+    if where == "in_axes":  # a prefix of (args, kwargs)
+        whole, place = "keyword arguments" if place[0].idx else "argument ", place[1:]
+    name = f" (`{'.'.join(map(str, path))}`)" if path else ""
+    return whole + jax.tree_util.keystr(place) + name
 
 
 def axes_of_arrays(prefix: Any) -> Any:
@@ -121,7 +135,7 @@ def declared_axes(declared: Any, where: str) -> dict[State, Axis]:
             if not isinstance(leaf, State):
                 raise TypeError(
                     f"{where} takes States, alone or in containers, or {{axis: States}}; found "
-                    f"{leaf!r}."
+                    f"{leaf!r}. [BST-A01]"
                 )
             axes[leaf] = axis
     return axes

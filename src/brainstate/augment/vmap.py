@@ -130,7 +130,7 @@ def map(f: Callable, *xs: Any, batch_size: int | None = None) -> Any:
     if batch_size is None:
         return for_loop(f, *xs)
     if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; found {batch_size}.")
+        raise ValueError(f"batch_size must be at least 1; found {batch_size}. [BST-A02]")
     length = check_loop("map", f, xs, None)
     batches, rest = divmod(length, batch_size)
     split = batches * batch_size

@@ -47,7 +47,7 @@ class Targets:
             if not -count <= number < count:
                 raise ValueError(
                     f"argnums={self.argnums} is out of range: the call has {count} positional "
-                    "arguments, and keyword arguments are not differentiated."
+                    "arguments, and keyword arguments are not differentiated. [BST-A02]"
                 )
         return [number % count for number in argnums]
 
@@ -76,7 +76,7 @@ def differentiable(args: Sequence, positions: Iterable[int]) -> list:
             raise TypeError(
                 f"argument {position} is or holds {describe(leaf)}, which is no array to "
                 "differentiate. Name its States (grad_states=model.states(ParamState)), or choose "
-                "other arguments with argnums."
+                "other arguments with argnums. [BST-D04]"
             )
     return [args[position] for position in positions]
 
@@ -101,7 +101,7 @@ def _states_in(container: Any) -> Iterator[State]:
     elif container is not None:
         raise TypeError(
             "All grad_states must be State instances, alone or in lists, tuples and dicts; found "
-            f"{container!r}. Take them from a module with `module.states(...)`."
+            f"{container!r}. Take them from a module with `module.states(...)`. [BST-A01]"
         )
 
 
@@ -134,5 +134,6 @@ def check_dtypes(states: list[State], allow_int: bool) -> None:
             if not allow_int and not jax.numpy.issubdtype(dtype, jax.numpy.inexact):
                 raise TypeError(
                     f"{describe(state)} holds {dtype} numbers, which cannot be differentiated. "
-                    "Make it a float, leave it out of grad_states, or pass allow_int=True."
+                    "Make it a float, leave it out of grad_states, or pass allow_int=True. "
+                    "[BST-D05]"
                 )

@@ -34,7 +34,10 @@ class Arguments:
         self.static = self._resolve("static", static_argnums, static_argnames)
         self.donated = self._resolve("donate", donate_argnums, donate_argnames)
         if both := self.static & self.donated:
-            raise ValueError(f"{self._function}: static arguments cannot be donated: {both}.")
+            raise ValueError(
+                f"{self._function}: static arguments cannot be donated, found both for "
+                f"{', '.join(sorted(map(str, both)))}; leave them out of one. [BST-A07]"
+            )
 
     @property
     def plain(self) -> bool:
@@ -51,7 +54,7 @@ class Arguments:
             if number < 0 or (count is not None and number >= count and not self._variadic):
                 raise ValueError(
                     f"{what}_argnums={number} is no position among the {count} parameters of "
-                    f"{self._function}."
+                    f"{self._function}. [BST-A02]"
                 )
             chosen.add(number)
             if self._names and number < len(self._names):
@@ -60,7 +63,7 @@ class Arguments:
             if self._keywords is not None and name not in self._keywords:
                 raise ValueError(
                     f"{what}_argnames names {name!r}, which is no parameter of {self._function}; "
-                    f"its parameters are {', '.join(self._keywords)}."
+                    f"its parameters are {', '.join(self._keywords)}. [BST-A05]"
                 )
             chosen.add(name)
             if self._names and name in self._names:
@@ -88,7 +91,7 @@ class Arguments:
                 raise TypeError(
                     f"Static argument {key!r} of {self._function} is {arg!r}, of unhashable type "
                     f"{type(arg).__name__}. Pass something hashable, such as a tuple for a list, "
-                    "or do not make it static."
+                    "or do not make it static. [BST-J01]"
                 ) from None
             return Static(arg)
         if key in self.donated:

@@ -51,7 +51,7 @@ def checkpointed_scan(
 def check_base(loop: str, base: Any) -> None:
     """A tree of loops needs at least two branches at each level."""
     if isinstance(base, bool) or not isinstance(base, int) or base < 2:
-        raise ValueError(f"{loop}: base must be at least 2; found {base!r}.")
+        raise ValueError(f"{loop}: base must be at least 2; found {base!r}. [BST-A02]")
 
 
 def checkpointed_for_loop(

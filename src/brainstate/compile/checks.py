@@ -20,7 +20,7 @@ def jit_error_if(pred: Any, error: str | Callable, *err_args: Any, **err_kwargs:
     >>> brainstate.compile.jit_error_if(False, "negative rate: {rate}", rate=2.0)
     """
     if not (isinstance(error, str) or callable(error)):
-        raise TypeError(f"jit_error_if needs a message or a function; found {error!r}.")
+        raise TypeError(f"jit_error_if needs a message or a function; found {error!r}. [BST-A01]")
     shown = jax.tree.map(jax.lax.stop_gradient, (err_args, err_kwargs))
     failed, shown = _failing_lane(jnp.asarray(pred), shown)
     jax.lax.cond(failed, lambda args: _call_back(error, *args), lambda args: None, shown)

@@ -49,10 +49,10 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     branches = tuple(branches)
     _check_callables("switch", branches)
     if not branches:
-        raise ValueError("switch needs at least one branch.")
+        raise ValueError("switch needs at least one branch. [BST-A06]")
     kind, shape = _kind_and_shape("switch", "index", index)
     if kind not in "iu" or shape:
-        raise TypeError(f"switch needs a scalar integer index; found {index!r}.")
+        raise TypeError(f"switch needs a scalar integer index; found {index!r}. [BST-A01]")
     if len(branches) == 1:
         return branches[0](*operands)
     if runs_eagerly(index):
@@ -76,7 +76,7 @@ def ifelse(
     branches = tuple(branches)
     _check_callables("ifelse", branches)
     if not branches:
-        raise ValueError("ifelse needs at least one branch.")
+        raise ValueError("ifelse needs at least one branch. [BST-A06]")
     if len(branches) == 1:
         return branches[0](*operands)
     conditions = jnp.stack([_as_predicate(c) for c in conditions])
@@ -84,12 +84,15 @@ def ifelse(
         raise ValueError(
             f"ifelse got {len(conditions)} conditions for {len(branches)} branches; it needs one "
             "condition for each branch. Give `True` to the last one for an else branch, with "
-            "check_cond=False."
+            "check_cond=False. [BST-A10]"
         )
     if check_cond:
         count = jnp.sum(conditions)
         jit_error_if(
-            count != 1, "ifelse: exactly one condition must hold; {count} do.", count=count
+            count != 1,
+            "ifelse: exactly one condition must hold; {count} do. Pass check_cond=False to take "
+            "the first that holds, and the last branch where none does. [BST-L10]",
+            count=count,
         )
     index = jnp.where(jnp.any(conditions), jnp.argmax(conditions), len(branches) - 1)
     return switch(index, branches, *operands)
@@ -131,7 +134,7 @@ def _check_branches(funs: tuple, programs: list[Program], states: list, values: 
             raise TypeError(
                 f"Branches must return the same types: {_name(funs[0])} returns "
                 f"{show_type(first)}, {_name(fun)} returns {show_type(program.hidden_out_type())}. "
-                "Convert one of them."
+                "Convert one of them. [BST-L02]"
             )
     for state in states:
         for fun, program in zip(funs, programs, strict=True):
@@ -140,7 +143,7 @@ def _check_branches(funs: tuple, programs: list[Program], states: list, values: 
                 raise TypeError(
                     f"{describe(state)} changes its type in branch {_name(fun)}: it is "
                     f"{show_type(values[state])} before and {show_type(new)} after, and must stay "
-                    "the same (tree, shape, dtype, unit). Convert it in the branch."
+                    "the same (tree, shape, dtype, unit). Convert it in the branch. [BST-L02]"
                 )
 
 
@@ -167,7 +170,7 @@ def _name(fun: Callable) -> str:
 def _check_callables(name: str, funs: Sequence[Any]) -> None:
     for fun in funs:
         if not callable(fun):
-            raise TypeError(f"{name} needs functions as branches; found {fun!r}.")
+            raise TypeError(f"{name} needs functions as branches; found {fun!r}. [BST-A01]")
 
 
 def _kind_and_shape(name: str, what: str, value: Any) -> tuple[str, tuple]:
@@ -175,7 +178,7 @@ def _kind_and_shape(name: str, what: str, value: Any) -> tuple[str, tuple]:
         aval = jax.typeof(value)
         return jnp.dtype(aval.dtype).kind, aval.shape
     except TypeError:
-        raise TypeError(f"{name} needs a scalar as {what}; found {value!r}.") from None
+        raise TypeError(f"{name} needs a scalar as {what}; found {value!r}. [BST-A01]") from None
 
 
 def _as_predicate(pred: Any) -> Any:
@@ -183,6 +186,7 @@ def _as_predicate(pred: Any) -> Any:
     if kind not in "biuf" or shape:
         raise TypeError(
             f"A condition must be a scalar boolean or number; found {show_type(pred)}. Use "
-            "jnp.any(...) or jnp.all(...) for arrays, or jnp.where for a choice by element."
+            "jnp.any(...) or jnp.all(...) for arrays, or jnp.where for a choice by element. "
+            "[BST-L06]"
         )
     return jnp.asarray(pred, bool) if kind == "b" else jnp.asarray(pred) != 0

@@ -196,7 +196,7 @@ class Compiler:
         if kwargs and "in_shardings" in self.options[0]:
             raise ValueError(
                 f"{self.main.name} was jitted with in_shardings, which are for positional "
-                f"arguments only; it was called with keyword arguments {list(kwargs)}."
+                f"arguments only; it was called with keyword arguments {list(kwargs)}. [BST-A07]"
             )
         entry, *packed = self.prepare(args, kwargs)
         if current_frame() is not None or current_trace() is not EAGER:
@@ -281,14 +281,17 @@ def _name_bad_values(entry: Entry, args: Any) -> None:
             read(None, state)
         for leaf in jax.tree.leaves(state._value):
             if not _is_jax_type(leaf):
-                raise TypeError(f"{describe(state)} holds {leaf!r}, no JAX value.") from None
+                raise TypeError(
+                    f"{describe(state)} holds {leaf!r}, which is no JAX value. "
+                    "Keep such data in an ordinary attribute. [BST-S05]"
+                ) from None
     for leaf in jax.tree.leaves(args):
         if not _is_jax_type(leaf) and hasattr(leaf, "__dict__"):
             kind = type(leaf).__name__
             raise TypeError(
                 f"{entry.name} was called with a {kind}, which is neither a JAX value nor a node. "
                 f"Derive {kind} from brainstate.graph.Node, or make the argument static "
-                "(static_argnums=0 for the object of a method)."
+                "(static_argnums=0 for the object of a method). [BST-J02]"
             ) from None
 
 

@@ -62,7 +62,7 @@ def settle(
             return program, init, {**values, **promoted}
         stand_ins = promoted
     raise TypeError(f"The types carried by {loop} change at every step; give the initial values "
-                    "the dtypes that the body returns.")  # fmt: skip
+                    "the dtypes that the body returns. [BST-L01]")  # fmt: skip
 
 
 def _promote(loop: str, name: str, given: Any, new_type: Any) -> tuple[Any, bool]:
@@ -89,7 +89,7 @@ def _type_changed(loop: str, name: str, given: Any, new_type: Any) -> TypeError:
     return TypeError(
         f"{name} changes its type in the body of {loop}: it is {show_type(given)} before and "
         f"{show_type(new_type)} after one step, and must stay the same (tree, shape, dtype, unit). "
-        "Start with the type that the body makes of it, or convert it back in the body."
+        "Start with the type that the body makes of it, or convert it back in the body. [BST-L01]"
     )
 
 
@@ -98,5 +98,5 @@ def refuse_made_nodes(loop: str, program: Program) -> None:
     if program.has_graphs and (program.created or program.frame.nodes):
         raise TypeError(
             f"The body of {loop} returns a node or State that it made itself; each step would make "
-            "another one. Return its values, or make it before the loop."
+            "another one. Return its values, or make it before the loop. [BST-L03]"
         )

@@ -16,7 +16,7 @@ from .._engine.names import describe, function_name
 from .._engine.program import Program, trace
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
-from .loop_types import refuse_made_nodes, settle
+from .loop_types import refuse_made_nodes, settle, show_type
 from .memory_budget import as_bytes, steps_within
 from .progress import ProgressBar, ProgressBarRunner
 from .recording import Named, PythonRecording, Recording, Request, attach
@@ -203,13 +203,13 @@ def trace_body(
         if not (isinstance(out, (tuple, list)) and len(out) == 2):
             raise TypeError(
                 f"The body of {loop} must return a pair (carry, output); it returned "
-                f"{type(out).__name__}."
+                f"{show_type(out)}. [BST-L04]"
             )
         refuse_made_nodes(loop, program)
         for leaf in filter(is_graph, jax.tree.leaves(show(out[1]))):
             raise TypeError(
-                f"{loop} stacks the outputs of its steps; {describe(leaf)} cannot be stacked. "
-                "Return its value."
+                f"The outputs of all steps of {loop} are stacked; {describe(leaf)} cannot be. "
+                "Return its value. [BST-L03]"
             )
         return program, out[0]
 
@@ -235,21 +235,25 @@ def one_slice(xs: Any, length: int) -> Any:
 def check_loop(name: str, f: Any, xs: Any, length: int | None) -> int:
     """Validate the arguments of a loop; returns the number of steps."""
     if not callable(f):
-        raise TypeError(f"{name} needs a function as body; found {f!r}.")
+        raise TypeError(f"{name} needs a function as body; found {f!r}. [BST-A01]")
     lengths = {} if length is None else {"`length`": _as_count(name, length)}
     for path, leaf in jax.tree_util.tree_leaves_with_path(xs):
         where = f"xs{jax.tree_util.keystr(path)}"
         if not getattr(leaf, "shape", ()):
             raise ValueError(
                 f"{name} loops over the first axis of its inputs; {where} is {leaf!r}, which has "
-                "none. Close over what stays the same in every step."
+                "none. Close over what stays the same in every step. [BST-L05]"
             )
         lengths[where] = leaf.shape[0]
     if not lengths:
-        raise ValueError(f"{name} got neither inputs to loop over nor a `length`.")
+        raise ValueError(
+            f"{name} got neither inputs to loop over nor a `length`; give one. [BST-A06]"
+        )
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{where}: {n}" for where, n in lengths.items())
-        raise ValueError(f"{name} needs inputs of one length along the first axis; found {found}.")
+        raise ValueError(
+            f"{name} needs inputs of one length along the first axis; found {found}. [BST-A10]"
+        )
     return next(iter(lengths.values()))
 
 
@@ -257,9 +261,9 @@ def _as_count(name: str, length: Any) -> int:
     try:
         count = operator.index(length)
     except TypeError:
-        raise TypeError(f"{name} needs an integer as length; found {length!r}.") from None
+        raise TypeError(f"{name} needs an integer as length; found {length!r}. [BST-A01]") from None
     if count < 0:
-        raise ValueError(f"{name} needs a length of 0 or more; found {count}.")
+        raise ValueError(f"{name} needs a length of 0 or more; found {count}. [BST-A02]")
     return count
 
 

@@ -37,7 +37,8 @@ def as_bytes(loop: str, memory: Any) -> int:
         count = 0
     if count < 1:
         raise ValueError(
-            f'{loop}: memory is a number of bytes, or a text such as "64MB"; found {memory!r}.'
+            f'{loop}: memory is a number of bytes, or a text such as "64MB"; found {memory!r}. '
+            "[BST-A01]"
         )
     return count
 
@@ -120,7 +121,7 @@ def choose(memory: int, costs: Costs, length: int) -> Plan:
         raise ValueError(
             f"memory={memory:,} bytes are too few for this loop of {length} steps: it needs "
             f"{leanest:,} bytes with everything computed again, and {plain:,} with nothing. Of "
-            f"these, {costs.fixed:,} do not depend on the schedule."
+            f"these, {costs.fixed:,} do not depend on the schedule. [BST-L08]"
         )
     return min(fitting, key=lambda plan: (plan.work, plan.memory))
 

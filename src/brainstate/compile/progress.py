@@ -47,13 +47,13 @@ class ProgressBar:
         try:
             import tqdm.auto
         except ImportError:
-            raise ImportError("ProgressBar needs tqdm: pip install tqdm") from None
+            raise ImportError("ProgressBar needs tqdm: pip install tqdm [BST-A13]") from None
         if freq is not None and count is not None:
-            raise ValueError("Give either freq or count to ProgressBar, not both.")
+            raise ValueError("Give either freq or count to ProgressBar, not both. [BST-A07]")
         if metrics is not None and not callable(metrics):
             raise TypeError(
                 f"metrics must be a function that returns a dict of numbers; found {metrics!r}. "
-                'Write `metrics=lambda: {"loss": loss.value}`.'
+                'Write `metrics=lambda: {"loss": loss.value}`. [BST-A01]'
             )
         self._tqdm = tqdm.auto.tqdm
         self.print_freq, self.print_count, self.metrics = freq, count, metrics
@@ -71,13 +71,19 @@ class ProgressBar:
         freq, count = self.print_freq, self.print_count
         if n is None:
             if count is not None:
-                raise ValueError("ProgressBar: a while_loop takes freq, for its end is not known.")
+                raise ValueError(
+                    "ProgressBar: a while_loop takes freq, not count, for its end is not known. "
+                    "[BST-A07]"
+                )
             if freq is not None and freq < 1:
-                raise ValueError(f"ProgressBar: freq={freq} must be 1 or more.")
+                raise ValueError(f"ProgressBar: freq={freq} must be 1 or more. [BST-A02]")
             return freq or 100
         for name, value in (("count", count), ("freq", freq)):
             if value is not None and not 1 <= value <= n:
-                raise ValueError(f"ProgressBar: {name}={value} for a loop of {n} steps.")
+                raise ValueError(
+                    f"ProgressBar: {name}={value} must be between 1 and the {n} steps of the loop. "
+                    "[BST-A02]"
+                )
         return n // count if count is not None else freq or max(n // 20, 1)
 
 

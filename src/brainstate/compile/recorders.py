@@ -39,7 +39,10 @@ class Index:
 
 def _as_part(part: Any) -> Any:
     if is_tracer(part):
-        raise TypeError("The index of a recorder must be known when the loop is compiled.")
+        raise TypeError(
+            "The index of a recorder must be known when the loop is compiled; this one is computed "
+            "inside a transformation. Give an integer, a slice, a list or a NumPy array. [BST-L09]"
+        )
     if part is None or isinstance(part, (slice, type(Ellipsis), int)):
         return part
     array = np.asarray(part)
@@ -66,7 +69,7 @@ class Recorder:
         if not (isinstance(self.source, State) or callable(self.source)):
             raise TypeError(
                 f"{type(self).__name__} records a State or a function without arguments; found "
-                f"{self.source!r}."
+                f"{self.source!r}. [BST-A01]"
             )
         if self.index is not None:
             object.__setattr__(self, "index", Index(self.index))
@@ -86,13 +89,13 @@ class Recorder:
         """Whether values of this type can be recorded; `name` is how an error calls them."""
         leaves = jax.tree.leaves(kind)
         if not leaves:
-            raise TypeError(f"{name} gives nothing to record: its value holds no array.")
+            raise TypeError(f"{name} gives nothing to record: its value holds no array. [BST-A06]")
         for leaf in leaves if self.index is not None else ():
             try:
                 np.broadcast_to(np.int8(0), leaf.shape)[self.index.parts]
             except IndexError as error:
                 raise IndexError(
-                    f"{name}: index {self.index} does not fit {show_type(leaf)}: {error}."
+                    f"{name}: index {self.index} does not fit {show_type(leaf)}: {error}. [BST-A02]"
                 ) from None
 
     def select(self, value: Any) -> Any:
@@ -216,7 +219,7 @@ class SpikeTimes(Recorder):
         if is_quantity(kind) or not jax.tree_util.all_leaves([kind]):
             raise TypeError(
                 f"{name}: SpikeTimes needs one plain array, with spikes that are not zero; found "
-                f"{show_type(kind)}."
+                f"{show_type(kind)}. [BST-A01]"
             )
 
     def finish(self, kept: Any, count: int, kind: Any) -> Any:
@@ -239,7 +242,8 @@ def _as_stride(recorder: Recorder, stride: Any) -> int:
         count = 0
     if count < 1 or isinstance(stride, bool):
         raise ValueError(
-            f"{type(recorder).__name__} needs an integer of 1 or more as stride; found {stride!r}."
+            f"{type(recorder).__name__} needs an integer of 1 or more as stride; found {stride!r}. "
+            "[BST-A02]"
         )
     return count
 

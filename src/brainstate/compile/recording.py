@@ -30,10 +30,12 @@ class Request:
         self.sources, named = [], []
         for path, leaf in leaves:
             name = f"record{jax.tree_util.keystr(path)}"
-            try:
-                recorder = as_recorder(leaf)
-            except TypeError as error:
-                raise TypeError(f"{loop}: {name}: {error}") from None
+            if not (isinstance(leaf, (Recorder, State)) or callable(leaf)):
+                raise TypeError(
+                    f"{loop}: {name} must be a recorder, a State or a function without arguments; "
+                    f"found {leaf!r}. [BST-A01]"
+                )
+            recorder = as_recorder(leaf)
             self.sources.append(recorder.source)
             named.append((f"{name} ({_name_of(recorder.source)})", recorder.unbound()))
         self.recorders: Named = tuple(named)
@@ -76,10 +78,10 @@ def attach(recorders: Named, sources: Sequence, states: list[State], values: dic
         for state in program.writes:
             raise TypeError(
                 f"{name} writes {describe(state)}; recording must not change the run. Write it in "
-                "the body of the loop, and record what is written."
+                "the body of the loop, and record what is written. [BST-L07]"
             )
         if program.has_graphs:
-            raise TypeError(f"{name} returns a node or State; return its value.")
+            raise TypeError(f"{name} returns a node or State; return its value. [BST-L03]")
         recorder.check(name, program.hidden_out_type())
         own = outer_values(state for state in program.needs() if state not in values)
         probes.append(Probe(recorder, program, {**values, **own}, states))

@@ -35,7 +35,9 @@ class Retraces:
 
     def __init__(self, name: str, max_traces: int | None = None):
         if max_traces is not None and (type(max_traces) is not int or max_traces < 1):
-            raise ValueError(f"max_traces of jit must be 1 or more, or None; found {max_traces!r}.")
+            raise ValueError(
+                f"max_traces of jit must be 1 or more, or None; found {max_traces!r}. [BST-A02]"
+            )
         self.name, self.max_traces = name, max_traces
         self._lock = threading.Lock()
         self.clear()
@@ -61,11 +63,11 @@ class Retraces:
             if self._before is not None:
                 self._reasons.append((self.count + 1, _in_one_line(changes, program)))
             if self.max_traces is not None and self.count >= self.max_traces:
-                raise RetraceError(self._refusal())
+                raise RetraceError(f"{self._refusal()} [BST-J03]")
             self.count, self._before = self.count + 1, now
             warning = self._warning(changes)
         if warning is not None:
-            warnings.warn(warning, stacklevel=stacklevel())
+            warnings.warn(f"{warning} [BST-J03]", stacklevel=stacklevel())
 
     def _refusal(self) -> str:
         return (

@@ -60,11 +60,13 @@ class Spikes:
         if len(self.bits.shape) != 2:
             raise ValueError(
                 f"events() lists the spikes of one run; these bits have shape {self.bits.shape}. "
-                "Take one lane first: jax.tree.map(lambda x: x[lane], spikes)."
+                "Take one lane first: jax.tree.map(lambda x: x[lane], spikes). [BST-A04]"
             )
         bits = np.asarray(self.bits)
         if times is not None and times.shape[:1] != bits.shape[:1]:
-            raise ValueError(f"events() needs {len(bits)} times; found shape {times.shape}.")
+            raise ValueError(
+                f"events() needs {len(bits)} times; found shape {times.shape}. [BST-A10]"
+            )
         rows, columns = np.nonzero(bits)
         hit, place = np.nonzero(np.unpackbits(bits[rows, columns][:, None], 1, bitorder="little"))
         steps, neurons = rows[hit], place * bits.shape[1] + columns[hit]

@@ -40,7 +40,7 @@ class StatefulFunction:
     ):
         _refuse_old_options(axis_env, abstracted_axes)
         if cache_type not in (None, "jit"):
-            raise ValueError(f"cache_type must be None or 'jit'; found {cache_type!r}.")
+            raise ValueError(f"cache_type must be None or 'jit'; found {cache_type!r}. [BST-A03]")
         self.fun, self.static_argnums = fun, static_argnums
         self.state_returns = (state_returns,) if isinstance(state_returns, str) else state_returns
         self._arguments = Arguments(fun, static_argnums)
@@ -76,8 +76,8 @@ class StatefulFunction:
             return self._programs[cache_key]
         except KeyError:
             raise ValueError(
-                f"{self.fun} was not traced under the cache key {cache_key}; call "
-                "make_jaxpr(*args) first."
+                f"{function_name(self.fun)} was not traced under the cache key {cache_key}; call "
+                "make_jaxpr(*args) first. [BST-J04]"
             ) from None
 
     def get_jaxpr(self, cache_key: Hashable = ()) -> Any:
@@ -130,7 +130,10 @@ class StatefulFunction:
         program = self._program_of(args, kwargs)
         states = program.needs()
         if len(state_vals) != len(states):
-            raise ValueError(f"Need values of {len(states)} States; found {len(state_vals)}.")
+            raise ValueError(
+                f"jaxpr_call needs the values of {len(states)} States, in the order of "
+                f"get_states(); found {len(state_vals)}. [BST-A10]"
+            )
         values = dict(zip(states, state_vals, strict=True))
         out, new = program(values, *self._arguments.pack(args, kwargs))
         return tuple(new.get(state, values[state]) for state in states), out
@@ -207,7 +210,9 @@ def make_jaxpr(
 
 def _refuse_old_options(axis_env: Any, abstracted_axes: Any) -> None:
     if axis_env is not None or abstracted_axes is not None:
-        raise ValueError("axis_env and abstracted_axes are gone from JAX; leave them out.")
+        raise ValueError(
+            "axis_env and abstracted_axes are gone from JAX; leave them out. [BST-A12]"
+        )
 
 
 def _states_after(program: Program) -> dict[State, Any]:

@@ -35,7 +35,7 @@ def bar_for(
     if pbar is None:
         return None, ()
     if not isinstance(pbar, ProgressBar):
-        raise TypeError(f"{loop}: pbar must be a ProgressBar; found {pbar!r}.")
+        raise TypeError(f"{loop}: pbar must be a ProgressBar; found {pbar!r}. [BST-A01]")
     if length == 0:
         return None, ()
     bar = pbar.init(length)
@@ -105,7 +105,7 @@ def metrics_of(funs: tuple, program: Program, values: dict, output: Any) -> Show
     if shown.effects:
         raise ValueError(
             f"The metrics of a ProgressBar write {describe(shown.effects[0])}; they may only read "
-            "States. Write it in the body."
+            "States. Write it in the body. [BST-L07]"
         )
     values = {**outer_values(shown.reads), **values}
 
@@ -133,17 +133,19 @@ def _move(bar: ProgressBarRunner, run: Any, done: Any, moves: Any, metrics: Any)
     if not isinstance(metrics, dict):
         raise TypeError(
             "The metrics of a ProgressBar must be a dict of names and numbers, as in "
-            f'{{"loss": loss.value}}; found {show_type(metrics)}.'
+            f'{{"loss": loss.value}}; found {show_type(metrics)}. [BST-A01]'
         )
     numbers, units = {}, {}
     for name, value in metrics.items():
         number, units[name] = split(value)
         if not isinstance(number, (bool, int, float, np.generic, np.ndarray, jax.Array)):
-            raise TypeError(f"metric {name!r} of a ProgressBar is no number; found {value!r}.")
+            raise TypeError(
+                f"metric {name!r} of a ProgressBar is no number; found {value!r}. [BST-A01]"
+            )
         if shape := jnp.shape(number):
             raise ValueError(
                 f"metric {name!r} of a ProgressBar has the shape {shape}; a bar shows one number. "
-                "Write `jnp.mean(...)` of it."
+                "Write `jnp.mean(...)` of it. [BST-A04]"
             )
         numbers[name] = jax.lax.stop_gradient(number)
     move = functools.partial(bar.move, units=units)

@@ -16,7 +16,7 @@ from .._engine.program import Program, outer_values, trace
 from .checkpointed_loops import check_base
 from .compiled_call import compiled_call
 from .eager import runs_eagerly
-from .loop_types import settle
+from .loop_types import settle, show_type
 from .progress import ProgressBar, ProgressBarRunner
 from .schedules import checkpointed_steps
 from .watched_loops import bar_for, metrics_of, plain_metrics, watched
@@ -71,7 +71,9 @@ def bounded_while_loop(
     """
     _check_callables("bounded_while_loop", cond_fun, body_fun)
     if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 0:
-        raise ValueError(f"max_steps must be a non-negative integer; found {max_steps!r}.")
+        raise ValueError(
+            f"max_steps must be a non-negative integer; found {max_steps!r}. [BST-A02]"
+        )
     check_base("bounded_while_loop", base)
     if max_steps == 0:
         return init_val
@@ -142,13 +144,13 @@ def _trace_loop(loop: str, funs: tuple, init: Any) -> tuple[Program, Program, An
     if test.effects:
         raise ValueError(
             f"The condition of {loop} writes {describe(test.effects[0])}; a condition may only "
-            "read States. Write it in the body."
+            "read States. Write it in the body. [BST-L07]"
         )
     types = jax.tree.leaves(test.out_type())
     if len(types) != 1 or types[0].shape or types[0].dtype != bool:
         raise TypeError(
             f"The condition of {loop} must return one scalar boolean; it returned "
-            f"{test.out_type()}. Use jnp.any(...) or jnp.all(...) for arrays."
+            f"{show_type(test.out_type())}. Use jnp.any(...) or jnp.all(...) for arrays. [BST-L06]"
         )
     return test, body, init, {**outer_values(test.reads), **values}
 
@@ -177,4 +179,6 @@ def _python_while(
 def _check_callables(name: str, *funs: Any) -> None:
     for fun in funs:
         if not callable(fun):
-            raise TypeError(f"{name} needs functions for condition and body; found {fun!r}.")
+            raise TypeError(
+                f"{name} needs functions for condition and body; found {fun!r}. [BST-A01]"
+            )

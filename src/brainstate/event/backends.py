@@ -46,7 +46,7 @@ def backend() -> Backend:
     if choice == "native":
         raise RuntimeError(
             f"{chooser} asks for the native event products, but {reason}. Install a C++17 "
-            f'compiler, name one in CXX, or choose {SETTING}="auto".'
+            f'compiler, name one in CXX, or choose {SETTING}="auto". [BST-E01]'
         )
     return Backend("jax", reason)
 
@@ -56,7 +56,9 @@ def _choice() -> tuple[str, str]:
     if choice is None:
         choice, chooser = os.environ.get(_VARIABLE, "auto"), _VARIABLE
     if choice not in _CHOICES:
-        raise ValueError(f"The event backend must be one of {_CHOICES}; {chooser} has {choice!r}.")
+        raise ValueError(
+            f"The event backend must be one of {_CHOICES}; {chooser} has {choice!r}. [BST-A03]"
+        )
     return choice, chooser
 
 

@@ -20,10 +20,11 @@ def check_targets(indices: Any, n_post: int) -> None:
     if found is None or found.size == 0:
         return
     if found.dtype.kind not in "iu":
-        raise TypeError(f"`indices` must be integers; found {found.dtype}.")
+        raise TypeError(f"`indices` must be integers; found {found.dtype}. [BST-A09]")
     if found.min() < 0 or found.max() >= n_post:
         raise ValueError(
-            f"`indices` must be from 0 to {n_post - 1}; found {found.min()} to {found.max()}."
+            f"`indices` must be from 0 to {n_post - 1}; found {found.min()} to {found.max()}. "
+            "[BST-A02]"
         )
     _remember(indices, n_post)
 
@@ -34,7 +35,7 @@ def check_rows(indices: Any, shape: tuple[int, int]) -> None:
     if found is not None and found[-2:-1] != shape[:1]:
         raise ValueError(
             f"`indices` must have a row for each of the {shape[0]} neurons before; found the shape "
-            f"{found}."
+            f"{found}. [BST-A04]"
         )
 
 
@@ -44,17 +45,20 @@ def check_starts(indptr: Any, indices: Any, shape: tuple[int, int]) -> None:
     if rows != (None,) and rows != (shape[0] + 1,):
         raise ValueError(
             "`indptr` must have one element more than there are rows, so the shape "
-            f"({shape[0] + 1},); found {indptr.shape}."
+            f"({shape[0] + 1},); found {indptr.shape}. [BST-E02]"
         )
     found = _not_seen(indptr, count)
     if found is None:
         return
     if not count:
-        raise ValueError(f"`indices` must have one axis; found the shape {indices.shape}.")
+        raise ValueError(
+            f"`indices` must have one axis; found the shape {indices.shape}. [BST-E02]"
+        )
     rises = (np.diff(found) >= 0).all()
     if not rises or (found[..., 0] != 0).any() or (found[..., -1] != count).any():
         raise ValueError(
-            f"`indptr` must rise from 0 to the number of `indices`, {count[0]}; found {found}."
+            f"`indptr` must rise from 0 to the number of `indices`, {count[0]}; found {found}. "
+            "[BST-E02]"
         )
     _remember(indptr, count)
 

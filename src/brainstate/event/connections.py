@@ -41,7 +41,7 @@ class Connection:
         if spikes.shape[-1:] != self.shape[:1]:
             raise ValueError(
                 f"A connection of shape {self.shape} takes spikes of shape (..., {self.shape[0]}); "
-                f"found {spikes.shape}."
+                f"found {spikes.shape}. [BST-A04]"
             )
         weight, unit = split(self.weight)
         weight = jnp.asarray(weight)
@@ -71,7 +71,9 @@ class Connection:
     @property
     def structure(self) -> Structure:
         """How the synapses are laid out."""
-        raise NotImplementedError(f"{type(self).__name__} must define structure or product().")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define structure or product(). [BST-A14]"
+        )
 
     @property
     def arrays(self) -> Arrays:
@@ -80,7 +82,7 @@ class Connection:
 
     def spread(self, pre: Any, post: Any) -> tuple[Any, Any]:
         """Values of the neurons before and behind, laid out to broadcast to the weights."""
-        raise NotImplementedError(f"{type(self).__name__} must define spread().")
+        raise NotImplementedError(f"{type(self).__name__} must define spread(). [BST-A14]")
 
     def todense(self) -> Any:
         """The matrix of this shape; parallel synapses are summed."""
@@ -145,7 +147,8 @@ class OneToOne(Connection):
     def __post_init__(self) -> None:
         if self.shape[0] != self.shape[1]:
             raise ValueError(
-                f"Synapses one to one need as many neurons before as behind; found {self.shape}."
+                f"Synapses one to one need as many neurons before as behind; found {self.shape}. "
+                "[BST-A10]"
             )
 
     def product(self, base: jax.Array, spikes: jax.Array, weight: jax.Array) -> jax.Array:

@@ -20,14 +20,16 @@ def neurons(size: Size, name: str) -> int:
     """A number of neurons, given as an integer or a tuple of one."""
     found = needed_size(size, name)
     if len(found) != 1 or found[0] < 1:
-        raise ValueError(f"`{name}` must be a positive number of neurons; found {size!r}.")
+        raise ValueError(
+            f"`{name}` must be a positive number of neurons; found {size!r}. [BST-A02]"
+        )
     return found[0]
 
 
 def share(prob: Any, n_post: int, name: str = "prob") -> int:
     """How many neurons this share of those behind is."""
     if not 0 <= prob <= 1:
-        raise ValueError(f"`{name}` must be between 0 and 1; found {prob!r}.")
+        raise ValueError(f"`{name}` must be between 0 and 1; found {prob!r}. [BST-A02]")
     return int(n_post * prob + 1e-6)  # 0.29 * 100 is 28.999...
 
 
@@ -49,7 +51,7 @@ def targets(shape: tuple[int, int], count: int, repeats: bool, seed: SeedOrKey |
     if count > n_post:
         raise ValueError(
             f"{count} synapses from each neuron cannot lead to {n_post} neurons without repeats; "
-            "give fewer, or allow_multi_conn=True."
+            "give fewer, or allow_multi_conn=True. [BST-E03]"
         )
     return _distinct(generator.split_key(), n_pre, n_post, count)
 
@@ -68,7 +70,7 @@ def _check_count(count: int, n_post: int) -> None:
     if count < 1:
         raise ValueError(
             f"Each neuron needs at least one synapse; found {count} to {n_post} neurons. Give a "
-            "larger number or share."
+            "larger number or share. [BST-A02]"
         )
 
 

@@ -76,7 +76,9 @@ class _Layer(Connected):
 
     def __init__(self, connection: Connection, name: str | None, grad_mode: str):
         if grad_mode not in _GRAD_MODES:
-            raise ValueError(f"grad_mode must be one of {_GRAD_MODES}; found {grad_mode!r}.")
+            raise ValueError(
+                f"grad_mode must be one of {_GRAD_MODES}; found {grad_mode!r}. [BST-A03]"
+            )
         super().__init__(connection, name=name)
 
 
@@ -168,13 +170,13 @@ def _regenerated(
     if not repeats:
         raise ValueError(
             "Targets that are regenerated from a seed may be drawn more than once; found "
-            "allow_multi_conn=False. Store them (regenerate=False) for different ones."
+            "allow_multi_conn=False. Store them (regenerate=False) for different ones. [BST-E04]"
         )
     weight = _weights(weight, (shape[0], count))
     if jnp.ndim(split(weight)[0]):
         raise ValueError(
             "Regenerated synapses have one weight for all; found an array or initializer. Give a "
-            "scalar, or store the synapses (regenerate=False)."
+            "scalar, or store the synapses (regenerate=False). [BST-E04]"
         )
     return Regenerated(weight, seed_word(shape, count, seed), count, shape)
 

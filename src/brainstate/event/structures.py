@@ -45,7 +45,7 @@ class Structure:
 
     def shapes(self, arrays: Arrays) -> tuple[tuple[int, ...], ...]:
         """The shape of weights, one for each synapse, and those that the arrays must have."""
-        raise NotImplementedError(f"{type(self).__name__} must define shapes().")
+        raise NotImplementedError(f"{type(self).__name__} must define shapes(). [BST-A14]")
 
     def check(self, weight: jax.Array, arrays: Arrays) -> None:
         """ValueError for shapes that do not fit: the native product trusts them."""
@@ -54,18 +54,18 @@ class Structure:
             or_each = f", or one for each, of shape {each}" if each else ""
             raise ValueError(
                 f"{type(self).__name__} synapses take one weight for all{or_each}; found weights "
-                f"of shape {weight.shape}."
+                f"of shape {weight.shape}. [BST-A04]"
             )
         found = [x.shape for x in arrays]
         if found != expected:
             raise ValueError(
                 f"{type(self).__name__} synapses from {self.n_pre} neurons need arrays of the "
-                f"shapes {expected}; found {found}."
+                f"shapes {expected}; found {found}. [BST-A04]"
             )
 
     def row_length(self, arrays: Arrays) -> float:
         """Synapses of a neuron, on average."""
-        raise NotImplementedError(f"{type(self).__name__} must define row_length().")
+        raise NotImplementedError(f"{type(self).__name__} must define row_length(). [BST-A14]")
 
     def parts(self, arrays: Arrays, pre: jax.Array) -> Any:
         """In how many parts `row` gives the synapses of a neuron."""
@@ -73,11 +73,11 @@ class Structure:
 
     def row(self, arrays: Arrays, weight: jax.Array, pre: jax.Array, part: Any) -> tuple:
         """The targets and weights of one part of a row; targets of `n_post` are left out."""
-        raise NotImplementedError(f"{type(self).__name__} must define row().")
+        raise NotImplementedError(f"{type(self).__name__} must define row(). [BST-A14]")
 
     def everywhere(self, events: jax.Array, weight: jax.Array, arrays: Arrays) -> jax.Array:
         """``events @ synapses`` over all synapses."""
-        raise NotImplementedError(f"{type(self).__name__} must define everywhere().")
+        raise NotImplementedError(f"{type(self).__name__} must define everywhere(). [BST-A14]")
 
 
 @dataclasses.dataclass(frozen=True)

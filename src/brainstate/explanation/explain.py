@@ -51,7 +51,9 @@ def explain(fun: Callable) -> Callable[..., Explanation]:
     ...
     """
     if not callable(fun):
-        raise TypeError(f"explain() takes a function; found {fun!r}. Write explain(f)(*args).")
+        raise TypeError(
+            f"explain() takes a function; found {fun!r}. Write explain(f)(*args). [BST-A01]"
+        )
 
     @functools.wraps(fun)
     def look(*args: Any, **kwargs: Any) -> Explanation:
@@ -59,7 +61,7 @@ def explain(fun: Callable) -> Callable[..., Explanation]:
             raise TraceContextError(
                 f"explain({function_name(fun)}) was called inside a transformation, where there "
                 "is nothing to look at but tracers. Call it outside, on the function that is "
-                "transformed."
+                "transformed. [BST-V04]"
             )
         with observed("explain", fun) as root:
             program = trace_call(fun, args, kwargs)

@@ -138,7 +138,9 @@ def log_softmax(
 def glu(x: Any, axis: int = -1) -> Any:
     """The first half of `x` along `axis`, times the sigmoid of the second half."""
     if jnp.shape(x)[axis] % 2:
-        raise ValueError(f"glu() halves axis {axis}, which is odd: found the shape {jnp.shape(x)}.")
+        raise ValueError(
+            f"glu() halves axis {axis}, which is odd: found the shape {jnp.shape(x)}. [BST-A04]"
+        )
     return jax.nn.glu(x, axis=axis)
 
 

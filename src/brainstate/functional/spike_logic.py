@@ -69,7 +69,9 @@ def spike_operation(op: str) -> Callable[[Any, Any], Any]:
     try:
         return _OPERATIONS[op]
     except (KeyError, TypeError):
-        raise ValueError(f"`op` must be one of {list(_OPERATIONS)}; found {op!r}.") from None
+        raise ValueError(
+            f"`op` must be one of {list(_OPERATIONS)}; found {op!r}. [BST-A03]"
+        ) from None
 
 
 def _number(x: Any) -> Any:

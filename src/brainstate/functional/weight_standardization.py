@@ -24,7 +24,9 @@ def weight_standardization(
     """
     number = jnp.asarray(split(w)[0])
     if not -number.ndim <= out_axis < number.ndim:
-        raise ValueError(f"`out_axis`={out_axis} is no axis of weights of shape {number.shape}.")
+        raise ValueError(
+            f"`out_axis`={out_axis} is no axis of weights of shape {number.shape}. [BST-A02]"
+        )
     axes = tuple(i for i in range(number.ndim) if i != out_axis % number.ndim)
     centred = number - jnp.mean(number, axes, keepdims=True)
     length = jnp.sum(centred**2, axes, keepdims=True)

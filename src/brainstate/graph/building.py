@@ -43,7 +43,8 @@ def leaves_by_path(mapping: Any) -> dict[PathParts, Any]:
         return dict(mapping)
     if not isinstance(mapping, Mapping):
         raise TypeError(
-            f"Expected the States as a NestedDict or FlattedDict, found {type(mapping).__name__}."
+            f"Expected the States as a NestedDict or FlattedDict, found {type(mapping).__name__}. "
+            "[BST-A01]"
         )
     leaves: dict[PathParts, Any] = {}
     todo: list[tuple[PathParts, Any]] = [((), mapping)]
@@ -80,14 +81,14 @@ def _plan(root: GraphDef, leaves: dict[PathParts, Any], made: dict[int, Any]) ->
                 raise ValueError(
                     f"{path} refers to a {part.type.__name__}, number {part.index}, that is not "
                     "part of this definition; merge the one that came before it first, in the "
-                    "same merge_context."
+                    "same merge_context. [BST-G05]"
                 )
             numbers.add(part.index)
             plan.states[part.index] = _leaf_at(path, missing, owner)
     if missing:
         raise ValueError(
             f"Unknown keys in the state mapping: {list(missing)}. The definition of "
-            f"{root.type.__name__} has no State there that is not given at another path."
+            f"{root.type.__name__} has no State there that is not given at another path. [BST-G04]"
         )
     return plan
 
@@ -96,11 +97,13 @@ def _leaf_at(path: PathParts, leaves: dict[PathParts, Any], owner: type) -> Any:
     if path not in leaves:
         raise ValueError(
             f"Expected key {path} in state while building node of type {owner.__name__}; the "
-            f"mapping also has {list(leaves)}."
+            f"mapping also has {list(leaves)}. [BST-G04]"
         )
     leaf = leaves.pop(path)
     if not isinstance(leaf, (State, TreefyState)):
-        raise TypeError(f"Expected a TreefyState or State at {path}, found {type(leaf).__name__}.")
+        raise TypeError(
+            f"Expected a TreefyState or State at {path}, found {type(leaf).__name__}. [BST-A01]"
+        )
     return leaf
 
 
@@ -124,7 +127,7 @@ def _empty(nodedef: NodeDef, old: Node | None) -> Node:
     if type(old) is not nodedef.type:
         raise ValueError(
             f"Cannot bring a {type(old).__name__} up to date with the definition of a "
-            f"{nodedef.type.__name__}."
+            f"{nodedef.type.__name__}. Give an object of that class. [BST-G04]"
         )
     return old
 

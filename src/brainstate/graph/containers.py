@@ -32,9 +32,13 @@ class Dict(Node, MutableMapping[str, A]):
 
     def __setitem__(self, key: str, value: A) -> None:
         if not isinstance(key, str):
-            raise TypeError(f"Keys of a graph.Dict are strings, found {key!r}; use a plain dict.")
+            raise TypeError(
+                f"Keys of a graph.Dict are strings, found {key!r}; use a plain dict. [BST-A01]"
+            )
         if hasattr(type(self), key):
-            raise ValueError(f"{key!r} is a method of {type(self).__name__}; choose another key.")
+            raise ValueError(
+                f"{key!r} is a method of {type(self).__name__}; choose another key. [BST-A11]"
+            )
         setattr(self, key, value)
 
     def __delitem__(self, key: str) -> None:
@@ -119,12 +123,12 @@ class Sequential(Node):
     def __init__(self, *fns: Callable[..., Any]):
         for fn in fns:
             if not callable(fn):
-                raise TypeError(f"Sequential takes functions and nodes, found {fn!r}.")
+                raise TypeError(f"Sequential takes functions and nodes, found {fn!r}. [BST-A01]")
         self.layers = list(fns)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not self.layers:
-            raise ValueError("This Sequential is empty; give it a function to call.")
+            raise ValueError("This Sequential is empty; give it a function to call. [BST-A06]")
         for layer in self.layers:
             out = layer(*args, **kwargs)
             args = out if isinstance(out, tuple) else () if isinstance(out, dict) else (out,)

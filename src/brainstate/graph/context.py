@@ -102,7 +102,7 @@ class UpdateContext:
         if self._outside is None:
             raise ValueError(
                 f"update_context {self.tag!r} cannot merge a changed copy: the original was not "
-                "split in it. Split it first, outside, in the same context."
+                "split in it. Split it first, outside, in the same context. [BST-G05]"
             )
         original = {number: part for part, number in self._outside.items()}
         return {new: original[old] for old, new in mapping.items()}
@@ -170,7 +170,7 @@ def current_update_context(tag: str) -> UpdateContext:
             return context
     raise ValueError(
         f"No update_context {tag!r} is open; those open are {[c.tag for c in _open.get()]}. "
-        f"Write `with update_context({tag!r}):` around it."
+        f"Write `with update_context({tag!r}):` around it. [BST-G05]"
     )
 
 

@@ -29,7 +29,9 @@ def pop_states(node: Any, *filters: Filter) -> Any:
     (['V'], ['w'])
     """
     if not filters:
-        raise ValueError("pop_states needs at least one filter; write `...` to pop every State.")
+        raise ValueError(
+            "pop_states needs at least one filter; write `...` to pop every State. [BST-A06]"
+        )
     first: dict[State, PathParts] = {}
     places: dict[State, list[tuple[PathParts, Any]]] = {}
     for path, state, holder in _places_of_states(node):
@@ -42,7 +44,7 @@ def pop_states(node: Any, *filters: Filter) -> Any:
             raise ValueError(
                 f"Cannot pop the State at {path}: it stands in a {type(holder).__name__}, and only "
                 "attributes of nodes can be popped. Remove it from there yourself, or narrow the "
-                "filter."
+                "filter. [BST-G07]"
             )
     for _, state in popped:
         for path, holder in places[state]:
@@ -95,7 +97,7 @@ def _holder(root: Any, path: PathParts) -> Any:
         if key not in children:
             raise ValueError(
                 f"update_states: {path} leads nowhere, since the {type(root).__name__} at "
-                f"{path[:depth]} has no {key!r}; it has {list(children)}."
+                f"{path[:depth]} has no {key!r}; it has {list(children)}. [BST-G04]"
             )
         root = children[key]
     return root
@@ -110,21 +112,23 @@ def _target(holder: Any, path: PathParts, leaf: Any) -> State | None:
             return old
         raise ValueError(
             f"Unsupported update type {type(leaf).__name__} for the {describe(old)} at {path}. "
-            "Give a TreefyState, as `states.treefy_state()` makes them, or assign `.value`."
+            "Give a TreefyState, as `states.treefy_state()` makes them, or assign `.value`. "
+            "[BST-A01]"
         )
     if not isinstance(leaf, (State, TreefyState)):
         raise ValueError(
-            f"update_states expects a TreefyState or State at {path}, found {type(leaf).__name__}."
+            f"update_states expects a TreefyState or State at {path}, found {type(leaf).__name__}. "
+            "[BST-A01]"
         )
     if not isinstance(holder, Node):
         raise ValueError(
             f"update_states: the {type(holder).__name__} at {path[:-1]} has no State "
-            f"{path[-1]!r}; only nodes take new ones."
+            f"{path[-1]!r}; only nodes take new ones. [BST-G04]"
         )
     if old is not None and not isinstance(old, TreefyState):
         raise ValueError(
             f"update_states was given a State at {path}, where {type(holder).__name__} has a "
-            f"{type(old).__name__}; delete that attribute first."
+            f"{type(old).__name__}; delete that attribute first. [BST-A11]"
         )
     return None
 

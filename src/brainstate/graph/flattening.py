@@ -59,7 +59,10 @@ def unflatten(
     1.0
     """
     if not isinstance(graph_def, GraphDef):
-        raise TypeError(f"Expected a GraphDef to unflatten, found {type(graph_def).__name__}.")
+        raise TypeError(
+            f"Expected a GraphDef to unflatten, as `flatten` gives, found "
+            f"{type(graph_def).__name__}. [BST-A01]"
+        )
     index_ref = {} if index_ref is None else index_ref
     return build(graph_def, leaves_by_path(state_mapping), index_ref, index_ref_cache or {})
 
@@ -71,7 +74,7 @@ def take_apart(
     if isinstance(root, (State, TreefyState)):
         raise TypeError(
             f"A {type(root).__name__} alone is no graph; put it into a node or a container, such "
-            "as [state]."
+            "as [state]. [BST-G03]"
         )
     leaves: list[tuple[PathParts, StateLeaf]] = []
     levels: list[list[tuple[Any, Entry]]] = [[]]

@@ -89,7 +89,7 @@ class Node(Attachable, PrettyRepr):
         """Raise TraceContextError where this node, or what owns it, is not the body's own."""
         frame = current_frame()
         if frame is not None and frame.repeats and id(self) not in frame.nodes:
-            raise TraceContextError(error_msg())
+            raise TraceContextError(f"{error_msg()} [BST-G01]")
 
     def __pretty_repr__(self) -> Iterator[Any]:
         """Plain attributes, then what holds States, by the names and in the order of `states()`."""
@@ -142,6 +142,7 @@ def _refuse_states_made_in_loops(frame: Frame | None, node: Node, name: str, val
             raise TraceContextError(
                 f"{describe(value)} was created inside a loop or branch body and assigned to "
                 f"attribute {name!r} of {describe(node)}, which outlives that body; it would be "
-                "made anew in every run of it. Create it before the loop and assign its `.value`."
+                "made anew in every run of it. Create it before the loop and assign its `.value`. "
+                "[BST-G01]"
             )
         frame = frame.parent

@@ -37,7 +37,9 @@ class NodeStates(PyTreeNode):
     def graphdef(self) -> GraphDef:
         """The definition of the node; ValueError if there is none."""
         if self._graphdef is None:
-            raise ValueError("These NodeStates have no definition; make them with `from_split`.")
+            raise ValueError(
+                "These NodeStates have no definition; make them with `from_split`. [BST-A06]"
+            )
         return self._graphdef
 
     @property
@@ -45,7 +47,8 @@ class NodeStates(PyTreeNode):
         """The States, where they stand in one mapping."""
         if len(self.states) != 1:
             raise ValueError(
-                f"These NodeStates hold {len(self.states)} mappings, not one; use `.states`."
+                f"These NodeStates hold {len(self.states)} mappings, not one; use `.states`. "
+                "[BST-A10]"
             )
         return self.states[0]
 
@@ -183,7 +186,7 @@ def _refuse_two_prefixes(items: list[tuple[tuple, Any]], prefixes: list[Any]) ->
         )
         raise ValueError(
             "Inconsistent aliasing detected: the same object is reached under different prefixes. "
-            f"Give it the same everywhere.\n{listing}"
+            f"Give it the same everywhere.\n{listing} [BST-G06]"
         )
 
 

@@ -141,7 +141,7 @@ def _inside(container: Any, path: PathParts, around: tuple[int, ...]) -> tuple[i
     if id(container) in around:
         raise ValueError(
             f"The {type(container).__name__} at {path} contains itself; only nodes may stand in "
-            "cycles. Hold it by a node instead."
+            "cycles. Hold it by a node instead. [BST-G02]"
         )
     return (*around, id(container))
 
@@ -151,7 +151,7 @@ def _checked_root(root: Any) -> Any:
         return root
     raise TypeError(
         f"Expected a node, or a container of nodes and States, found {type(root).__name__}: "
-        f"{root!r}."
+        f"{root!r}. [BST-A01]"
     )
 
 
@@ -164,5 +164,5 @@ def _checked_levels(allowed: tuple[int, int]) -> tuple[int, int]:
         pass
     raise ValueError(
         "`allowed_hierarchy` must be a pair (lowest level, highest level) of integers, found "
-        f"{allowed!r}; write (0, 0) for what a node holds itself."
+        f"{allowed!r}; write (0, 0) for what a node holds itself. [BST-A02]"
     )

@@ -31,12 +31,16 @@ class Initializer(PrettyRepr):
     def __call__(self, shape: Size, dtype: DTypeLike | None = None) -> Any:
         size = to_size(shape)
         if size is None:
-            raise ValueError(f"{type(self).__name__} needs a shape; found None.")
+            raise ValueError(
+                f"{type(self).__name__} needs a shape, an integer or a tuple; found None. [BST-A06]"
+            )
         number = self._number(size, environ.dftype() if dtype is None else dtype)
         return attach(number, self.unit)
 
     def _number(self, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define _number(shape, dtype).")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define _number(shape, dtype). [BST-A14]"
+        )
 
     def __pretty_repr__(self) -> Iterator[Any]:
         yield PrettyType(type(self))

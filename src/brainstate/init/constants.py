@@ -57,6 +57,6 @@ class Identity(Initializer):
         if len(shape) == 1:
             shape = (*shape, *shape)
         if len(shape) != 2:
-            raise ValueError(f"Identity makes matrices; found the shape {shape}.")
+            raise ValueError(f"Identity makes matrices; found the shape {shape}. [BST-A04]")
         number, unit = split(self.value)
         return attach(jnp.eye(*shape, dtype=dtype) * jnp.asarray(number, dtype), unit)

@@ -36,7 +36,8 @@ class Orthogonal(RandomInitializer):
     def _number(self, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
         if len(shape) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs at least two dimensions; found the shape {shape}."
+                f"{type(self).__name__} needs at least two dimensions; found the shape "
+                f"{shape}. [BST-A04]"
             )
         law = with_options(_orthogonal, column_axis=self.axis)
         return draw(law, shape, dtype, self.rng.split_key(), self.scale)
@@ -57,7 +58,7 @@ class DeltaOrthogonal(Orthogonal):
         if len(shape) not in (3, 4, 5) or shape[-1] < shape[-2]:
             raise ValueError(
                 "DeltaOrthogonal makes kernels of 3 to 5 dimensions with at least as many outputs "
-                f"(last) as inputs; found the shape {shape}."
+                f"(last) as inputs; found the shape {shape}. [BST-A04]"
             )
         law = with_options(_delta_orthogonal, column_axis=self.axis)
         return draw(law, shape, dtype, self.rng.split_key(), self.scale)

@@ -35,24 +35,26 @@ def param(
     if parameter is None:
         if allow_none:
             return None
-        raise ValueError("This parameter is needed; found None. Give a number, array or function.")
+        raise ValueError(
+            "This parameter is needed; found None. Give a number, array or function. [BST-A06]"
+        )
     if isinstance(parameter, State):
         value = param(parameter.value, sizes, batch_size, allow_none, allow_scalar)
         return parameter.replace(value)
     shape = to_size(sizes)
     if shape is None:
-        raise ValueError("param() needs the size of the layer; found None.")
+        raise ValueError("param() needs the size of the layer; found None. [BST-A06]")
     if callable(parameter):
         return parameter(shape if batch_size is None else (batch_size, *shape))
     if not is_array(parameter):
         raise ValueError(
             "A parameter is a number, an array, a quantity or a function of the shape; found "
-            f"{parameter!r}."
+            f"{parameter!r}. [BST-A01]"
         )
     if jnp.ndim(split(parameter)[0]) == 0:
         if allow_scalar:
             return parameter
-        raise ValueError(f"This parameter must not be a scalar; found {parameter!r}.")
+        raise ValueError(f"This parameter must not be a scalar; found {parameter!r}. [BST-A04]")
     return _fit(parameter, shape, batch_size)
 
 
@@ -67,12 +69,14 @@ def state(
     shape = to_size(sizes)
     if callable(init):
         if shape is None:
-            raise ValueError("state() needs `sizes` to call a function with.")
+            raise ValueError("state() needs `sizes` to call a function with. [BST-A06]")
         return State(init(shape if batch_size is None else (batch_size, *shape)))
     number, unit = split(init)
     number = jnp.asarray(number)
     if shape is not None and number.shape != shape:
-        raise ValueError(f"state() was given a value of shape {number.shape}; expected {shape}.")
+        raise ValueError(
+            f"state() was given a value of shape {number.shape}; expected {shape}. [BST-A04]"
+        )
     if batch_size is not None:
         number = jnp.broadcast_to(number, (batch_size, *number.shape))
     return State(attach(number, unit))
@@ -101,7 +105,7 @@ def _fit(array: Any, shape: tuple[int, ...], batch_size: int | None) -> Any:
         if found[0] != batch_size:
             raise ValueError(
                 f"A parameter of shape {found} for a layer of shape {shape} must have batch_size="
-                f"{batch_size} as its first dimension."
+                f"{batch_size} as its first dimension. [BST-A04]"
             )
         _check_broadcast(found[1:], shape)
         return array
@@ -120,5 +124,5 @@ def _check_broadcast(found: tuple[int, ...], shape: tuple[int, ...]) -> None:
         pass
     raise ValueError(
         f"A parameter of shape {found} does not fit a layer of shape {shape}; give a scalar, or an "
-        "array that broadcasts to that shape."
+        "array that broadcasts to that shape. [BST-A04]"
     )

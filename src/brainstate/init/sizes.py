@@ -18,7 +18,7 @@ def to_size(x: Any) -> tuple[int, ...] | None:
         return tuple(map(operator.index, x if isinstance(x, (tuple, list)) else (x,)))
     except TypeError:
         raise ValueError(
-            f"A size is an integer, or a tuple or list of integers; found {x!r}."
+            f"A size is an integer, or a tuple or list of integers; found {x!r}. [BST-A01]"
         ) from None
 
 
@@ -26,5 +26,7 @@ def needed_size(x: Any, name: str) -> tuple[int, ...]:
     """A size that must be known and have at least one axis."""
     size = to_size(x)
     if not size:
-        raise ValueError(f"`{name}` must be an integer, or a non-empty tuple of them; found {x!r}.")
+        raise ValueError(
+            f"`{name}` must be an integer, or a non-empty tuple of them; found {x!r}. [BST-A01]"
+        )
     return size

@@ -52,7 +52,7 @@ class VarianceScaling(RandomInitializer):
         if len(shape) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least two dimensions, to know inputs from "
-                f"outputs; found the shape {shape}. Use Normal or Uniform for vectors."
+                f"outputs; found the shape {shape}. Use Normal or Uniform for vectors. [BST-A04]"
             )
         return draw(law, shape, dtype, self.rng.split_key(), self.scale)
 
@@ -63,7 +63,7 @@ def _scaled(key: Any, scale: Any, *, shape: Any, dtype: Any, **options: Any) -> 
 
 def _check_choice(name: str, found: str, choices: tuple[str, ...]) -> None:
     if found not in choices:
-        raise ValueError(f"`{name}` must be one of {choices}; found {found!r}.")
+        raise ValueError(f"`{name}` must be one of {choices}; found {found!r}. [BST-A03]")
 
 
 class KaimingUniform(VarianceScaling):

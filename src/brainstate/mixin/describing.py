@@ -33,7 +33,9 @@ class ParamDescriber(Generic[T]):
         self.cls, self.args, self.kwargs = cls, args, kwargs
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        raise TypeError("ParamDescriber cannot be subclassed; describe a class by `Class.desc()`.")
+        raise TypeError(
+            "ParamDescriber cannot be subclassed; describe a class by `Class.desc()`. [BST-A15]"
+        )
 
     def __class_getitem__(cls, described: Any) -> Any:
         name = f"ParamDescriber[{getattr(described, '__name__', described)}]"

@@ -16,7 +16,9 @@ class AlignPost(Mixin):
 
     def align_post_input_add(self, *args: Any, **kwargs: Any) -> None:
         """Take in the spikes of one presynaptic group."""
-        raise NotImplementedError(f"{type(self).__name__} must define align_post_input_add().")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define align_post_input_add(). [BST-A14]"
+        )
 
 
 class UpdateReturn(Mixin):
@@ -24,8 +26,10 @@ class UpdateReturn(Mixin):
 
     def update_return(self) -> PyTree:
         """The current value of what `update` returns."""
-        raise NotImplementedError(f"{type(self).__name__} must define update_return().")
+        raise NotImplementedError(f"{type(self).__name__} must define update_return(). [BST-A14]")
 
     def update_return_info(self) -> PyTree:
         """Shapes and types of what `update` returns."""
-        raise NotImplementedError(f"{type(self).__name__} must define update_return_info().")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define update_return_info(). [BST-A14]"
+        )

@@ -67,7 +67,9 @@ class JointMode(Mode):
     def __init__(self, *modes: Mode):
         for mode in modes:
             if not isinstance(mode, Mode):
-                raise TypeError(f"JointMode joins modes; found {mode!r}. Give instances of Mode.")
+                raise TypeError(
+                    f"JointMode joins modes; found {mode!r}. Give instances of Mode. [BST-A01]"
+                )
         self.modes = modes
 
     @property
@@ -90,7 +92,9 @@ class JointMode(Mode):
         for mode in self.modes:
             if hasattr(mode, name):
                 return getattr(mode, name)
-        raise AttributeError(f"Neither JointMode nor any of its modes {self.modes} has {name!r}.")
+        raise AttributeError(
+            f"Neither JointMode nor any of its modes {self.modes} has {name!r}. [BST-A05]"
+        )
 
     def __repr__(self) -> str:
         return f"JointMode({', '.join(map(repr, self.modes))})"

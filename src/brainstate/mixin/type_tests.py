@@ -18,7 +18,9 @@ class _AllOf(type):
         return all(issubclass(sub, each) for each in cls.types)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(f"{cls.__name__} serves isinstance() and issubclass(); it has no objects.")
+        raise TypeError(
+            f"{cls.__name__} serves isinstance() and issubclass(); it has no objects. [BST-A15]"
+        )
 
 
 class _Joining(type):
@@ -29,7 +31,7 @@ class _Joining(type):
         return Optional[joined] if type(None) in types else joined  # noqa: UP045  made at run time
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(f"{cls.__name__} takes types in brackets: {cls.__name__}[A, B].")
+        raise TypeError(f"{cls.__name__} takes types in brackets: {cls.__name__}[A, B]. [BST-A15]")
 
 
 class JointTypes(metaclass=_Joining):
@@ -59,11 +61,11 @@ class OneOfTypes(metaclass=_Choosing):
 def _parts(name: str, items: Any) -> tuple[type, ...]:
     parts = items if isinstance(items, tuple) else (items,)
     if not parts:
-        raise TypeError(f"{name} needs at least one type, as in {name}[A, B].")
+        raise TypeError(f"{name} needs at least one type, as in {name}[A, B]. [BST-A06]")
     parts = tuple(type(None) if part is None else part for part in parts)
     for part in parts:
         if not isinstance(part, type):
-            raise TypeError(f"{name} is made of types; found {part!r}.")
+            raise TypeError(f"{name} is made of types; found {part!r}. [BST-A01]")
     return parts
 
 

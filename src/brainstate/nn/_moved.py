@@ -34,6 +34,6 @@ for _room in (functional, init, surrogate):  # `import brainstate.nn.init` finds
 def resolve(name: str) -> Any:
     """The object of that name, in the role of ``nn.__getattr__``."""
     if name not in MOVED:
-        raise AttributeError(f"module {__package__!r} has no attribute {name!r}")
+        raise AttributeError(f"module {__package__!r} has no attribute {name!r} [BST-A05]")
     room = importlib.import_module(f"..{MOVED[name]}", __package__)
     return room if name == MOVED[name] else getattr(room, name)

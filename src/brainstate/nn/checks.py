@@ -15,7 +15,9 @@ def check_trailing(layer: Any, x: Any, size: tuple[int, ...], what: str = "input
     shape = jnp.shape(split(x)[0])
     if shape[len(shape) - len(size) :] != tuple(size) or len(shape) < len(size):
         expected = ", ".join(["...", *map(str, size)])
-        raise ValueError(f"{describe(layer)} takes {what} of shape ({expected}); found {shape}.")
+        raise ValueError(
+            f"{describe(layer)} takes {what} of shape ({expected}); found {shape}. [BST-A04]"
+        )
 
 
 def check_batch(layer: Any, x: Any, ndim: int, state: Any, state_ndim: int) -> None:
@@ -27,10 +29,11 @@ def check_batch(layer: Any, x: Any, ndim: int, state: Any, state_ndim: int) -> N
     found, expected = shape[: len(shape) - ndim], state_shape[: len(state_shape) - state_ndim]
     if found != expected:
         batch_size = found[0] if len(found) == 1 else None
+        where = "" if len(found) < 2 else ", inside brainstate.transform.vmap"
         raise ValueError(
             f"{describe(layer)} was given inputs with the batch axes {found}; its States have "
             f"{expected}. Make them anew: init_all_states(model, batch_size={batch_size})"
-            + ("." if len(found) < 2 else ", inside brainstate.transform.vmap.")
+            f"{where}. [BST-N02]"
         )
 
 
@@ -41,5 +44,6 @@ def check_fits(layer: Any, x: Any, state: Any, what: str = "inputs") -> None:
     if len(found) > len(shape) or any(n not in (1, size) for n, size in trailing):
         raise ValueError(
             f"{describe(layer)} takes {what} that broadcast to {shape}, the shape of its States; "
-            f"found {found}. For a batch of them, call init_all_states(model, batch_size) first."
+            f"found {found}. For a batch of them, call init_all_states(model, batch_size) first. "
+            "[BST-N02]"
         )

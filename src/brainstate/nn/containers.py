@@ -47,7 +47,9 @@ class Sequential(Module):
             return Sequential(*self.layers[key])
         if isinstance(key, (list, tuple)):
             return Sequential(*[self.layers[index] for index in key])
-        raise KeyError(f"Layers are chosen by an integer, a slice or a list; found {key!r}.")
+        raise KeyError(
+            f"Layers are chosen by an integer, a slice or a list; found {key!r}. [BST-A01]"
+        )
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -61,9 +63,11 @@ def _built(layer: Any, size: tuple[int, ...] | None) -> Callable:
         if size is None:
             raise ValueError(
                 f"{layer!r} needs the size of its input, which the layers before it do not tell; "
-                "give them sizes, or build the layer yourself."
+                "give them sizes, or build the layer yourself. [BST-N03]"
             )
         return layer(in_size=size)
     if not callable(layer):
-        raise TypeError(f"A layer is a module, a description or a function; found {layer!r}.")
+        raise TypeError(
+            f"A layer is a module, a description or a function; found {layer!r}. [BST-A01]"
+        )
     return layer

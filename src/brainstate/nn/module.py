@@ -51,7 +51,7 @@ class Module(Node, ParamDesc):
 
     def __init__(self, name: str | None = None):
         if not (name is None or isinstance(name, str)):
-            raise TypeError(f"The name of a module is a string or None; found {name!r}.")
+            raise TypeError(f"The name of a module is a string or None; found {name!r}. [BST-A01]")
         self._in_size = self._out_size = None
         self._name = name
 
@@ -80,7 +80,7 @@ class Module(Node, ParamDesc):
 
     def update(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes."""
-        raise NotImplementedError(f"{type(self).__name__} must define update().")
+        raise NotImplementedError(f"{type(self).__name__} must define update(). [BST-A14]")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         look = call_observer.get()
@@ -90,11 +90,12 @@ class Module(Node, ParamDesc):
 
         def __getattr__(self, name: str) -> Any:
             message = f"{type(self).__name__!r} object has no attribute {name!r}."
-            if type(self).variables is not Module.variables:
-                message += (
-                    " The States of a run are created by brainstate.nn.init_all_states(model)."
-                )
-            raise AttributeError(message)
+            if type(self).variables is Module.variables:
+                raise AttributeError(f"{message} [BST-A05]")
+            raise AttributeError(
+                f"{message} The States of a run are created by "
+                "brainstate.nn.init_all_states(model). [BST-N01]"
+            )
 
     def __rrshift__(self, x: Any) -> Any:
         return self(x)
@@ -195,7 +196,7 @@ def _levels(allowed: tuple[int, int], level: int | None) -> tuple[int, int]:
     if level is None:
         return allowed
     warnings.warn(
-        f"`level={level}` is deprecated; write allowed_hierarchy=(0, {level}).",
+        f"`level={level}` is deprecated; write allowed_hierarchy=(0, {level}). [BST-N09]",
         DeprecationWarning,
         stacklevel=3,
     )

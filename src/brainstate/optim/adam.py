@@ -182,7 +182,7 @@ class Adan(Descent):
     ):
         super().__init__(lr, weight_decay, **options)
         if len(betas) != 3:
-            raise ValueError(f"betas must be three numbers; found {betas}.")
+            raise ValueError(f"betas must be three numbers; found {betas}. [BST-A10]")
         self.betas = tuple(memory(betas=beta) for beta in betas)
         self.eps, self.no_prox = at_least(0, eps=eps), bool(no_prox)
 

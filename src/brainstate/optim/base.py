@@ -18,12 +18,12 @@ class Optimizer(WeightHolder):
     def register_trainable_weights(self, param_states: Mapping[Hashable, State]) -> Any:
         """Take on weights: a dict of States, such as ``model.states(brainstate.ParamState)``."""
         raise NotImplementedError(
-            f"{type(self).__name__} must define register_trainable_weights()."
+            f"{type(self).__name__} must define register_trainable_weights(). [BST-A14]"
         )
 
     def update(self, grads: Mapping[Hashable, PyTree]) -> None:
         """Change the weights, given their gradients under the same keys."""
-        raise NotImplementedError(f"{type(self).__name__} must define update().")
+        raise NotImplementedError(f"{type(self).__name__} must define update(). [BST-A14]")
 
 
 class SGDOptimizer(Optimizer):
@@ -52,7 +52,7 @@ class SGDOptimizer(Optimizer):
         if isinstance(now, LearningRateGroups):
             raise TypeError(
                 f"This {type(self).__name__} has a learning rate for each group of weights: set "
-                f"one of them, `optimizer.lr[filter] = ...`, of {now.filters}."
+                f"one of them, `optimizer.lr[filter] = ...`, of {now.filters}. [BST-O04]"
             )
         return assigned(now, value)
 
@@ -71,7 +71,9 @@ def to_same_dict_tree(*dicts: Mapping) -> Any:
         return None
     for other in dicts[1:]:
         if missing := [key for key in dicts[0] if key not in other]:
-            raise ValueError(f"The dicts do not match: {missing} is missing in {list(other)}.")
+            raise ValueError(
+                f"The dicts do not match: {missing} is missing in {list(other)}. [BST-A10]"
+            )
     plain = tuple({key: _value(d[key]) for key in dicts[0]} for d in dicts)
     return plain[0] if len(plain) == 1 else plain
 

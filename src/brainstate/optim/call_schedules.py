@@ -164,7 +164,7 @@ class PiecewiseConstantLR(CallBasedLRScheduler):
         if len(self.values) != len(self.boundaries) + 1:
             raise ValueError(
                 f"There must be one value more than boundaries; found {len(self.values)} values "
-                f"and {len(self.boundaries)} boundaries."
+                f"and {len(self.boundaries)} boundaries. [BST-A10]"
             )
 
     def _rate(self, i: jax.Array) -> jax.Array:

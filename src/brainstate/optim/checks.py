@@ -41,8 +41,9 @@ def _checked(given: dict[str, Any], fits: Any, expected: str, convert: Any = flo
     except (TypeError, ValueError):
         raise TypeError(
             f"{name} must {expected}; found a {type(value).__name__}. It is a plain number: of all "
-            "parameters of an optimizer, only `lr` may be a State or change in compiled code."
+            "parameters of an optimizer, only `lr` may be a State or change in compiled "
+            "code. [BST-A01]"
         ) from None
     if not fits(number):
-        raise ValueError(f"{name} must {expected}; found {value}.")
+        raise ValueError(f"{name} must {expected}; found {value}. [BST-A02]")
     return number

@@ -91,7 +91,7 @@ class Descent(SGDOptimizer):
         if unready := [key for key in keys if key not in self._weights.slots]:
             raise ValueError(
                 f"The weights {unready} were frozen when they were registered: call "
-                "register_trainable_weights() once more, so that they can be trained."
+                "register_trainable_weights() once more, so that they can be trained. [BST-O03]"
             )
         self.gradients(keys, self._weights.gradients(grads, keys), self._step)
 

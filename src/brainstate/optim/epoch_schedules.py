@@ -111,5 +111,7 @@ def increasing(**given: Sequence[float]) -> tuple:
     ((name, values),) = given.items()
     found = tuple(values)
     if not found or any(b <= a for a, b in itertools.pairwise(found)):
-        raise ValueError(f"{name} must be increasing numbers, one at least; found {values}.")
+        raise ValueError(
+            f"{name} must be increasing numbers, one at least; found {values}. [BST-A02]"
+        )
     return found

@@ -52,7 +52,9 @@ class LearningRateGroups(Node):
 
     def _index(self, the_filter: Any) -> int:
         if the_filter not in self.filters:
-            raise KeyError(f"No group {the_filter!r} here; the filters are {self.filters}.")
+            raise KeyError(
+                f"No group {the_filter!r} here; the filters are {self.filters}. [BST-A05]"
+            )
         return self.filters.index(the_filter)
 
     def __call__(self, i: Any = None) -> list:

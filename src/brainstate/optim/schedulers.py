@@ -67,7 +67,7 @@ class LearningRateScheduler(Node):
         return self.last_epoch.value + 1
 
     def _rate(self, i: jax.Array) -> jax.Array:
-        raise NotImplementedError(f"{type(self).__name__} must define __call__(i).")
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(i). [BST-A14]")
 
 
 class CallBasedLRScheduler(LearningRateScheduler):
@@ -117,7 +117,9 @@ class FunctionLR(CallBasedLRScheduler):
     ):
         super().__init__(lr, last_epoch, last_call)
         if not callable(function):
-            raise TypeError(f"function must be a function of the call; found {function!r}.")
+            raise TypeError(
+                f"function must be a function of the call; found {function!r}. [BST-A01]"
+            )
         self.function = function
 
     def _rate(self, i: jax.Array) -> jax.Array:
@@ -190,7 +192,7 @@ def assigned(schedule: LearningRateScheduler, lr: Any) -> LearningRateScheduler:
     if isinstance(lr, Mapping):
         raise TypeError(
             "Learning rates by filter must be known before weights are registered: give them to a "
-            "new optimizer."
+            "new optimizer. [BST-O04]"
         )
     schedule.lr = lr
     return schedule
@@ -203,11 +205,13 @@ def _counter(**given: int) -> OptimState:
 def _as_rate(lr: Any) -> jax.Array:
     expected = "A learning rate is a number, a State, a schedule or a function of the call"
     if is_quantity(lr) or isinstance(lr, (str, bytes)) or lr is None:
-        raise TypeError(f"{expected}; found {lr!r}.")
+        raise TypeError(f"{expected}; found {lr!r}. [BST-A01]")
     try:
         rate = jnp.asarray(lr, environ.dftype())
     except (TypeError, ValueError):
-        raise TypeError(f"{expected}; found {lr!r}.") from None
+        raise TypeError(f"{expected}; found {lr!r}. [BST-A01]") from None
     if rate.ndim:
-        raise ValueError(f"A learning rate is one number; found an array of shape {rate.shape}.")
+        raise ValueError(
+            f"A learning rate is one number; found an array of shape {rate.shape}. [BST-A04]"
+        )
     return rate

@@ -56,7 +56,7 @@ class RegisteredWeights:
         if not isinstance(grads, Mapping):
             raise TypeError(
                 "Gradients come in a dict with the keys of the registered weights, as `grad` gives "
-                f"them for a dict of States; found {type(grads).__name__}."
+                f"them for a dict of States; found {type(grads).__name__}. [BST-A01]"
             )
         found = {self.aliases.get(key, key): grad for key, grad in grads.items()}
         missing = [key for key in trained if key not in found]
@@ -64,7 +64,7 @@ class RegisteredWeights:
         if missing or extra:
             raise ValueError(
                 f"The gradients do not match the registered weights: missing {missing}, unknown "
-                f"{extra}. Register with the same dict of States that `grad` is given."
+                f"{extra}. Register with the same dict of States that `grad` is given. [BST-O01]"
             )
         return [_fitting(key, self.states[key], found[key]) for key in trained]
 
@@ -74,7 +74,7 @@ class RegisteredWeights:
             raise ValueError(
                 f"This {type(holder).__name__} is a copy of another one, and its weights are "
                 "still those of the original: call register_trainable_weights() with its own. "
-                "What it remembers about each key is kept."
+                "What it remembers about each key is kept. [BST-O02]"
             )
 
 
@@ -122,11 +122,13 @@ def _checked(weights: Any) -> Mapping[Hashable, State]:
     if not isinstance(weights, Mapping):
         raise TypeError(
             "Weights come in a dict of States, such as model.states(brainstate.ParamState); found "
-            f"{type(weights).__name__}."
+            f"{type(weights).__name__}. [BST-A01]"
         )
     for key, state in weights.items():
         if not isinstance(state, State):
-            raise TypeError(f"Weights must be States; found {type(state).__name__} under {key!r}.")
+            raise TypeError(
+                f"Weights must be States; found {type(state).__name__} under {key!r}. [BST-A01]"
+            )
     return weights
 
 
@@ -137,7 +139,7 @@ def _fitting(key: Hashable, state: State, grad: Any) -> Any:
         return number
     raise ValueError(
         f"The gradient of {describe(state)} (key {key!r}) must have its structure and shapes, "
-        f"{jax.tree.map(jnp.shape, weight)}; found {jax.tree.map(jnp.shape, number)}."
+        f"{jax.tree.map(jnp.shape, weight)}; found {jax.tree.map(jnp.shape, number)}. [BST-A04]"
     )
 
 

@@ -40,7 +40,7 @@ class OptaxOptimizer(Optimizer):
 
         super().__init__()
         if not isinstance(tx, optax.GradientTransformation):
-            raise TypeError(f"tx must be an optax.GradientTransformation; found {tx!r}.")
+            raise TypeError(f"tx must be an optax.GradientTransformation; found {tx!r}. [BST-A01]")
         self.tx = tx
         self.opt_state = None
         self.gradients = GradientPreparation(**options)
@@ -57,7 +57,9 @@ class OptaxOptimizer(Optimizer):
 
     def update(self, grads: Mapping[Hashable, PyTree]) -> None:
         if self.opt_state is None:
-            raise ValueError("No weights yet: call register_trainable_weights() before update().")
+            raise ValueError(
+                "No weights yet: call register_trainable_weights() before update(). [BST-O01]"
+            )
         self._weights.check_owner(self)
         keys = list(self.param_states)
         self.gradients(keys, self._weights.gradients(grads, keys), self._step)

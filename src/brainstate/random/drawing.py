@@ -61,9 +61,9 @@ def as_shape(size: Size | None) -> Shape | None:
     try:
         shape = tuple(map(operator.index, (size,) if single else size))  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"A shape is made of integers; found {size!r}.") from None
+        raise TypeError(f"A shape is made of integers; found {size!r}. [BST-A01]") from None
     if shape and min(shape) < 0:
-        raise ValueError(f"A shape has no negative length; found {size!r}.")
+        raise ValueError(f"A shape has no negative length; found {size!r}. [BST-A02]")
     return shape
 
 
@@ -83,7 +83,9 @@ def broadcast_shape(size: Size | None, parameters: dict[str, Any]) -> Shape:
     if not fits:
         listed = ", ".join(f"`{name}` {shape}" for name, shape in shapes.items())
         into = "with each other" if size is None else f"to `size` {shape}"
-        raise ValueError(f"The parameters must broadcast {into}; their shapes are {listed}.")
+        raise ValueError(
+            f"The parameters must broadcast {into}; their shapes are {listed}. [BST-A04]"
+        )
     return common if shape is None else shape
 
 
@@ -99,7 +101,9 @@ def as_number(name: str, x: Any) -> Any:
     """A parameter that takes no unit: a number or an array, lists converted."""
     if is_quantity(x):
         if (unit := unit_of(x)) is not None:
-            raise TypeError(f"`{name}` takes no unit here, but is in {unit}; divide by one first.")
+            raise TypeError(
+                f"`{name}` takes no unit here, but is in {unit}; divide by one first. [BST-A08]"
+            )
         x = number_in(x, None)
     return jnp.asarray(x) if isinstance(x, (list, tuple)) else x
 
@@ -116,7 +120,7 @@ def check(holds: Callable[..., Any], message: str, **values: Any) -> None:
     else:
         fine = holds(*values.values())
     if fine is not True and not np.all(fine):
-        raise ValueError(message.format(**values))
+        raise ValueError(f"{message.format(**values)} [BST-A02]")
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -37,7 +37,7 @@ def as_key(seed_or_key: SeedOrKey) -> Any:
     raise TypeError(
         f"Found {_describe(seed_or_key)} as seed or key; give an integer seed, a raw key (uint32 "
         f"array of shape ({_key_words()},), as of jax.random.PRNGKey), or one typed key (as of "
-        "jax.random.key)."
+        "jax.random.key). [BST-R01]"
     )
 
 

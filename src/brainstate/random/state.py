@@ -96,12 +96,14 @@ class RandomState(
 
     def _expect_no_backup(self) -> None:
         if self._backup.value is not None:
-            raise ValueError("A key is saved already; call restore_key() before saving another.")
+            raise ValueError(
+                "A key is saved already; call restore_key() before saving another. [BST-R02]"
+            )
 
     def restore_key(self) -> None:
         """Go back to the saved key and forget it; ValueError if there is none."""
         if self._backup.value is None:
-            raise ValueError("No key is saved; call backup_key() first.")
+            raise ValueError("No key is saved; call backup_key() first. [BST-R02]")
         self.value, self._backup.value = self._backup.value, None
 
     def self_assign_multi_keys(self, n: int, backup: bool = True) -> None:
@@ -168,9 +170,9 @@ def _count(n: int) -> int:
     try:
         count = operator.index(n)
     except TypeError:
-        raise TypeError(f"The number of keys must be an integer; found {n!r}.") from None
+        raise TypeError(f"The number of keys must be an integer; found {n!r}. [BST-A01]") from None
     if count < 1:
-        raise ValueError(f"The number of keys must be at least 1; found {n}.")
+        raise ValueError(f"The number of keys must be at least 1; found {n}. [BST-A02]")
     return count
 
 

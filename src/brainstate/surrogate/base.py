@@ -34,11 +34,14 @@ class Surrogate:
 
     def surrogate_grad(self, x: jax.Array) -> jax.Array:
         """The derivative that stands in for that of the step."""
-        raise NotImplementedError(f"{type(self).__name__} must define surrogate_grad(x).")
+        raise NotImplementedError(f"{type(self).__name__} must define surrogate_grad(x). [BST-A14]")
 
     def surrogate_fun(self, x: jax.Array) -> jax.Array:
         """The smooth step whose derivative is `surrogate_grad`."""
-        raise NotImplementedError(f"{type(self).__name__} has no closed form of its step.")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no closed form of its step; define "
+            "surrogate_fun(x) to give it one. [BST-A14]"
+        )
 
     def __eq__(self, other: object) -> bool:
         mine, others = vars(self), getattr(other, "__dict__", {})
@@ -73,7 +76,7 @@ def _real_number(x: Any) -> jax.Array:
     if unit is not None:
         raise TypeError(
             f"A surrogate spike is a function of a plain number; found a quantity in {unit}. "
-            "Divide by a scale first, as in (V - V_th) / (V_th - V_reset)."
+            "Divide by a scale first, as in (V - V_th) / (V_th - V_reset). [BST-A08]"
         )
     x = jnp.asarray(split(x)[0])
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(environ.dftype())

@@ -120,7 +120,7 @@ class QPseudoSpike(Surrogate):
 
     def __init__(self, alpha: float = 2.0):
         if not is_tracer(alpha) and not np.all(np.asarray(alpha) > 1):
-            raise ValueError(f"`alpha` of QPseudoSpike must be above 1; found {alpha!r}.")
+            raise ValueError(f"`alpha` of QPseudoSpike must be above 1; found {alpha!r}. [BST-A02]")
         self.alpha = alpha
 
     def surrogate_grad(self, x: jax.Array) -> jax.Array:

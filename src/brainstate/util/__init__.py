@@ -1,6 +1,12 @@
 """Containers, filters and small tools the rest of the library is built on."""
 
-from brainstate._errors import BadWriteError, BatchAxisError, BrainStateError, TraceContextError
+from brainstate._errors import (
+    BadWriteError,
+    BatchAxisError,
+    BrainStateError,
+    RetraceError,
+    TraceContextError,
+)
 
 from .dict_manager import DictManager
 from .display import display
@@ -31,6 +37,7 @@ __all__ = [
     "TraceContextError",
     "BatchAxisError",
     "BadWriteError",
+    "RetraceError",
     # filters
     "to_predicate",
     "OfType",

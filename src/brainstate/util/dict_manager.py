@@ -65,7 +65,7 @@ class DictManager(PrettyRepr, dict[K, V]):
         if key in self and self[key] is not val:
             raise ValueError(
                 f"Key {key!r} already holds another {type(self[key]).__name__}; choose a new key, "
-                "or assign with d[key] = value to replace it."
+                "or assign with d[key] = value to replace it. [BST-A11]"
             )
         self[key] = val
 
@@ -166,7 +166,10 @@ def _value_test(sep: Any) -> Callable[[Any], bool]:
         return lambda value: isinstance(value, types)
     if callable(sep):
         return sep
-    raise TypeError(f"Expected a type, a tuple of types or a function of the value, found {sep!r}.")
+    raise TypeError(
+        f"What to split by is a type, a tuple of types or a function of the value; found "
+        f"{sep!r}. [BST-A01]"
+    )
 
 
 def _membership(values: Iterable, by: str) -> Callable[[Any], bool]:
@@ -176,10 +179,10 @@ def _membership(values: Iterable, by: str) -> Callable[[Any], bool]:
         return lambda value: id(value) in ids
     if by == "value":
         return lambda value: value in values
-    raise ValueError(f"`by` must be 'id' or 'value', found {by!r}.")
+    raise ValueError(f"`by` must be 'id' or 'value', found {by!r}. [BST-A03]")
 
 
 def _checked_dict(items: Any) -> dict:
     if not isinstance(items, dict):
-        raise TypeError(f"Expected a dict, found {type(items).__name__}.")
+        raise TypeError(f"Entries come in a dict; found a {type(items).__name__}. [BST-A01]")
     return items

@@ -33,18 +33,20 @@ class DotDict(dict):
             return self[name]
         except KeyError:
             raise AttributeError(
-                f"DotDict has no attribute or key {name!r}; its keys are {list(self)}."
+                f"DotDict has no attribute or key {name!r}; its keys are {list(self)}. [BST-A05]"
             ) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if hasattr(type(self), name):
-            raise AttributeError(f"{name!r} is a method of DotDict; write d[{name!r}] = value.")
+            raise AttributeError(
+                f"{name!r} is a method of DotDict; write d[{name!r}] = value. [BST-A11]"
+            )
         self[name] = value
 
     def __delattr__(self, name: str) -> None:
         if name not in self:
             raise AttributeError(
-                f"DotDict has no key {name!r} to delete; its keys are {list(self)}."
+                f"DotDict has no key {name!r} to delete; its keys are {list(self)}. [BST-A05]"
             )
         del self[name]
 

@@ -54,7 +54,7 @@ def to_predicate(the_filter: Filter) -> Predicate:
     raise TypeError(
         f"Invalid filter {the_filter!r} of type {type(the_filter).__name__}. Expected a type, a "
         "tag (str), `...` or True, None or False, a function (path, value) -> bool, or a list or "
-        "tuple of these."
+        "tuple of these. [BST-A01]"
     )
 
 
@@ -171,7 +171,7 @@ def ordered_predicates(filters: Sequence[Filter]) -> tuple[Predicate, ...]:
     if any(catch_all) and not all(catch_all[catch_all.index(True) :]):
         raise ValueError(
             f"`...` or True may only be the last of the filters, found {_listing(predicates)}; "
-            "move it to the end."
+            "move it to the end. [BST-G08]"
         )
     return predicates
 
@@ -199,9 +199,11 @@ def split_by_filters(
                 break
         else:
             if exhaustive:
+                referred = getattr(value, "type", None)  # as in OfType
+                kind = referred if isinstance(referred, type) else type(value)
                 raise ValueError(
                     f"Non-exhaustive filters {_listing(predicates)}: none matches {path!r}, a "
-                    f"{type(value).__name__}; use `...` as the last filter to take the rest."
+                    f"{kind.__name__}; use `...` as the last filter to take the rest. [BST-G08]"
                 )
     return groups
 

@@ -47,13 +47,13 @@ class FrozenDict(Mapping[K, V]):
         return len(self._dict)
 
     def __setitem__(self, key: K, value: V) -> NoReturn:
-        raise ValueError(f"FrozenDict is immutable; write d.copy({{{key!r}: ...}}).")
+        raise ValueError(f"FrozenDict is immutable; write d.copy({{{key!r}: ...}}). [BST-A16]")
 
     def __delitem__(self, key: K) -> NoReturn:
-        raise ValueError(f"FrozenDict is immutable; write d, value = d.pop({key!r}).")
+        raise ValueError(f"FrozenDict is immutable; write d, value = d.pop({key!r}). [BST-A16]")
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
-        raise AttributeError(f"FrozenDict is immutable; cannot set attribute {name!r}.")
+        raise AttributeError(f"FrozenDict is immutable; cannot set attribute {name!r}. [BST-A16]")
 
     def __hash__(self) -> int:
         return hash(frozenset(self._dict.items()))

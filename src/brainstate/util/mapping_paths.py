@@ -56,12 +56,16 @@ def nest_items(items: Iterable[tuple[PathParts, Any]]) -> dict:
         if not isinstance(path, tuple):
             raise TypeError(
                 f"Expected a path (tuple of keys), found {path!r} of type {type(path).__name__}; "
-                "write ('a', 'b'), or give `sep` if keys are joined strings."
+                "write ('a', 'b'), or give `sep` if keys are joined strings. [BST-A01]"
             )
         if not path:
-            raise ValueError("The empty path () stands for the whole tree and cannot be nested.")
+            raise ValueError(
+                "The empty path () stands for the whole tree and cannot be nested. [BST-A06]"
+            )
         if path in levels:
-            raise ValueError(f"Path {path!r} is a leaf here but holds other paths before.")
+            raise ValueError(
+                f"Path {path!r} cannot hold a value, since other paths go through it. [BST-A11]"
+            )
         leaves.add(path)
         level = _level(path[:-1], levels, leaves)
         level[path[-1]] = {} if isinstance(value, EmptyNode) else value
@@ -72,7 +76,10 @@ def _level(path: PathParts, levels: dict[PathParts, dict], leaves: set[PathParts
     known = len(path)
     while path[:known] not in levels:
         if path[:known] in leaves:
-            raise ValueError(f"Path {path[:known]!r} is a leaf and cannot hold other paths.")
+            raise ValueError(
+                f"Path {path[:known]!r} holds a value, so that no other path can go "
+                "through it. [BST-A11]"
+            )
         known -= 1
     for end in range(known, len(path)):
         levels[path[: end + 1]] = levels[path[:end]][path[end]] = {}

@@ -20,11 +20,11 @@ class _PathDict(PrettyRepr, dict[K, V]):
     """What both dicts share: everything is said in terms of `(path, leaf)` pairs."""
 
     def _items_by_path(self) -> Iterator[tuple[PathParts, Any]]:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define _items_by_path(). [BST-A14]")
 
     @classmethod
     def _from_paths(cls, items: Iterable[tuple[PathParts, Any]]) -> Self:
-        raise NotImplementedError
+        raise NotImplementedError(f"{cls.__name__} must define _from_paths(). [BST-A14]")
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -32,7 +32,7 @@ class _PathDict(PrettyRepr, dict[K, V]):
         except KeyError:
             raise AttributeError(
                 f"{type(self).__name__} has no attribute or key {name!r}; its keys are "
-                f"{list(self)}."
+                f"{list(self)}. [BST-A05]"
             ) from None
 
     def split(self, first: Filter, /, *filters: Filter) -> Any:
@@ -60,7 +60,8 @@ class _PathDict(PrettyRepr, dict[K, V]):
             if not isinstance(part, (NestedDict, FlattedDict)):
                 raise TypeError(
                     f"{cls.__name__}.merge takes NestedDicts and FlattedDicts, found a "
-                    f"{type(part).__name__}; wrap it in the one that says how it is keyed."
+                    f"{type(part).__name__}; wrap it in the one that says how it is "
+                    "keyed. [BST-A01]"
                 )
         if len(parts) == 1 and isinstance(parts[0], cls):
             return parts[0]
@@ -70,7 +71,7 @@ class _PathDict(PrettyRepr, dict[K, V]):
         if not isinstance(other, type(self)):
             raise TypeError(
                 f"{type(self).__name__} {sign} {type(other).__name__} is ambiguous: both sides "
-                f"must be {type(self).__name__}s."
+                f"must be {type(self).__name__}s. [BST-A01]"
             )
 
     def __or__(self, other: Any) -> Self:  # type: ignore[override]
@@ -161,7 +162,9 @@ class NestedDict(_PathDict[K, V]):
         leaves = dict(flat_items(self, keep_empty_nodes=True))
         for path, new in flat_items(pure_dict, is_leaf=lambda path, _: path in leaves):
             if path not in leaves:
-                raise ValueError(f"Unknown path {path!r}; the leaves are at {list(leaves)}.")
+                raise ValueError(
+                    f"Unknown path {path!r}; the leaves are at {list(leaves)}. [BST-A05]"
+                )
             leaves[path] = replace(leaves[path], new)
         self.update(nest_items(leaves.items()))
 
@@ -238,7 +241,9 @@ def flat_mapping(
     })
     """
     if not isinstance(xs, Mapping):
-        raise TypeError(f"flat_mapping expects a nested mapping, found {type(xs).__name__}.")
+        raise TypeError(
+            f"flat_mapping expects a nested mapping, found {type(xs).__name__}. [BST-A01]"
+        )
     items = flat_items(xs, keep_empty_nodes=keep_empty_nodes, is_leaf=is_leaf)
     if sep is None:
         return FlattedDict(items)
@@ -252,7 +257,9 @@ def nest_mapping(xs: Mapping[Any, Any], /, *, sep: str | None = None) -> NestedD
     {'a': {'b': 1}, 'c': 2}
     """
     if not isinstance(xs, Mapping):
-        raise TypeError(f"nest_mapping expects a mapping from paths, found {type(xs).__name__}.")
+        raise TypeError(
+            f"nest_mapping expects a mapping from paths, found {type(xs).__name__}. [BST-A01]"
+        )
     if sep is None:
         return NestedDict(nest_items(xs.items()))
     return NestedDict(nest_items((_parted(key, sep), value) for key, value in xs.items()))
@@ -263,14 +270,14 @@ def _joined(path: PathParts, sep: str) -> str:
         if not isinstance(key, str):
             raise TypeError(
                 f"`sep` joins string keys only, found {key!r} in path {path!r}; leave `sep` out "
-                "to get paths as tuples."
+                "to get paths as tuples. [BST-A01]"
             )
     return sep.join(path)  # type: ignore[arg-type]
 
 
 def _parted(key: Any, sep: str) -> PathParts:
     if not isinstance(key, str):
-        raise TypeError(f"With `sep`, keys must be strings, found {key!r}.")
+        raise TypeError(f"With `sep`, keys must be strings, found {key!r}. [BST-A01]")
     return tuple(key.split(sep))
 
 

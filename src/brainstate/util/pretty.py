@@ -64,7 +64,7 @@ class PrettyRepr:
     """
 
     def __pretty_repr__(self) -> Iterator[PrettyType | PrettyAttr]:
-        raise NotImplementedError(f"{type(self).__name__} must define __pretty_repr__.")
+        raise NotImplementedError(f"{type(self).__name__} must define __pretty_repr__. [BST-A14]")
 
     def _printed_identity(self) -> object:
         return self
@@ -141,7 +141,7 @@ def _render(obj: PrettyRepr) -> str:
     if not isinstance(head, PrettyType):
         raise TypeError(
             f"__pretty_repr__ of {type(obj).__name__} must yield a PrettyType first, "
-            f"found {type(head).__name__}."
+            f"found {type(head).__name__}. [BST-A01]"
         )
     rows = [_row(obj, head, part) for part in parts]
     body = "\n" + ",\n".join(rows) + "\n" if rows else head.empty_repr
@@ -152,7 +152,7 @@ def _row(obj: PrettyRepr, head: PrettyType, attr: Any) -> str:
     if not isinstance(attr, PrettyAttr):
         raise TypeError(
             f"__pretty_repr__ of {type(obj).__name__} must yield PrettyAttr after the first item, "
-            f"found {type(attr).__name__}."
+            f"found {type(attr).__name__}. [BST-A01]"
         )
     text = attr.value if isinstance(attr.value, str) else repr(attr.value)
     text = text.replace("\n", "\n" + head.elem_indent)

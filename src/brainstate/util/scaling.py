@@ -104,8 +104,8 @@ class IdMemScaling(MemScaling):
 
 def _checked_range(ends: Sequence[Any], argument: str) -> tuple[Any, Any]:
     if len(ends) != 2:
-        raise ValueError(f"`{argument}` must hold two ends, found {ends!r}.")
+        raise ValueError(f"`{argument}` must hold two ends, found {ends!r}. [BST-A10]")
     low, high = ends
     if low == high:
-        raise ValueError(f"`{argument}` must have different ends, found {ends!r}.")
+        raise ValueError(f"`{argument}` must have different ends, found {ends!r}. [BST-A02]")
     return low, high

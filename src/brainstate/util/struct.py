@@ -84,12 +84,14 @@ class PyTreeNode:
         if kwargs.get("slots"):
             raise TypeError(
                 f"{cls.__name__}: slots=True creates a second class and so does not work with "
-                "PyTreeNode; decorate a class of its own with `dataclass` instead."
+                "PyTreeNode; decorate a class of its own with `dataclass` instead. [BST-A07]"
             )
         dataclass(cls, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise TypeError(f"{type(self).__name__} has no fields of its own; instantiate a subclass.")
+        raise TypeError(
+            f"{type(self).__name__} has no fields of its own; instantiate a subclass. [BST-A15]"
+        )
 
     def replace(self, **overrides: Any) -> Self:
         """Give a copy with some fields replaced."""

@@ -25,7 +25,7 @@ def own_axes(ax: Axes | None, title: str | None) -> Axes:
             import matplotlib.pyplot as plt
         except ImportError:
             raise ImportError(
-                "brainstate.visualize needs matplotlib: pip install matplotlib"
+                "brainstate.visualize needs matplotlib: run `pip install matplotlib`. [BST-A13]"
             ) from None
         ax = plt.subplots(layout="constrained")[1]
     if title:
@@ -39,13 +39,15 @@ def plain(x: Any, name: str, *ranks: int) -> tuple[np.ndarray, Any]:
     array = np.asarray(number)
     if ranks and array.ndim not in ranks:
         wanted = " or ".join(map(str, ranks))
-        raise ValueError(f"`{name}` must have {wanted} axes; found the shape {array.shape}.")
+        raise ValueError(
+            f"`{name}` must have {wanted} axes; found the shape {array.shape}. [BST-A04]"
+        )
     if array.dtype == bool or array.dtype.kind in "iuf":
         return array, unit
     try:
         return array.astype(float), unit  # bfloat16 and its like
     except (TypeError, ValueError):
-        raise TypeError(f"`{name}` must be an array of numbers; found {x!r}.") from None
+        raise TypeError(f"`{name}` must be an array of numbers; found {x!r}. [BST-A01]") from None
 
 
 def along(x: Any, name: str, length: int, of: str) -> tuple[np.ndarray, Any]:
@@ -54,7 +56,7 @@ def along(x: Any, name: str, length: int, of: str) -> tuple[np.ndarray, Any]:
         return np.arange(length), None
     array, unit = plain(x, name, 1)
     if len(array) != length:
-        raise ValueError(f"`{name}` has {len(array)} elements for {length} {of}.")
+        raise ValueError(f"`{name}` has {len(array)} elements for {length} {of}. [BST-A10]")
     return array, unit
 
 

@@ -54,7 +54,9 @@ def traces(
         lines |= {key if alone else f"{key}[{i}]": column for i, column in columns}
     lengths = {len(line) for line in lines.values()}
     if len(lengths) != 1:
-        raise ValueError(f"`values` must have one number of steps; found {sorted(lengths)}.")
+        raise ValueError(
+            f"`values` must have one number of steps; found {sorted(lengths)}. [BST-A10]"
+        )
     moments, time_unit = along(times, "times", lengths.pop(), "steps")
     ax = own_axes(ax, title)
     _draw_lines(ax, moments, lines)
@@ -84,7 +86,7 @@ def losses(
     """
     series = _series(values, name, "values")
     if smooth < 1:
-        raise ValueError(f"`smooth` is a number of steps, 1 or more; found {smooth}.")
+        raise ValueError(f"`smooth` is a number of steps, 1 or more; found {smooth}. [BST-A02]")
     unit = plain(next(iter(series.values())), name)[1]
     ax = own_axes(ax, title)
     runs = {key: np.atleast_2d(plain_in(x, unit, key, 1, 2)) for key, x in series.items()}
@@ -155,7 +157,7 @@ def _names_of_axes(names: tuple[str, ...] | None, second: Any) -> tuple[str, ...
 def _series(values: Any, name: str, argument: str) -> dict[str, Any]:
     series = dict(values) if isinstance(values, Mapping) else {name: values}
     if not series:
-        raise ValueError(f"`{argument}` is empty; give an array, or a dict of arrays.")
+        raise ValueError(f"`{argument}` is empty; give an array, or a dict of arrays. [BST-A06]")
     return series
 
 

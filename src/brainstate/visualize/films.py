@@ -39,7 +39,7 @@ def animate(
     frames = _laid_out(frames, shape)
     moments, time_unit = along(times, "times", len(frames), "steps")
     if not len(frames):
-        raise ValueError("`values` has no steps to show.")
+        raise ValueError("`values` has no steps to show. [BST-A06]")
     from matplotlib.animation import FuncAnimation
 
     ax = own_axes(ax, title)
@@ -69,7 +69,9 @@ def _laid_out(frames: np.ndarray, shape: tuple[int, int] | None) -> np.ndarray:
         missing = shape[0] * shape[1] - neurons
         frames = np.pad(frames.astype(float), ((0, 0), (0, missing)), constant_values=np.nan)
     elif math.prod(shape) != neurons:
-        raise ValueError(f"`shape` {shape} does not hold the {neurons} neurons of `values`.")
+        raise ValueError(
+            f"`shape` {shape} does not hold the {neurons} neurons of `values`. [BST-A04]"
+        )
     return frames.reshape(len(frames), *shape)
 
 

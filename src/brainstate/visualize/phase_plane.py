@@ -98,7 +98,7 @@ def phase_plane(
 
 def _plane(neuron: Any, x: str, y: str | None) -> Plane:
     if not isinstance(neuron, Neuron):
-        raise TypeError(f"phase_plane draws a neuron of brainstate.nn; found {neuron!r}.")
+        raise TypeError(f"phase_plane draws a neuron of brainstate.nn; found {neuron!r}. [BST-A01]")
     names = list(neuron.variables())
     if y is None:
         y = next((name for name in names if name not in (x, "V_before")), None)
@@ -106,13 +106,13 @@ def _plane(neuron: Any, x: str, y: str | None) -> Plane:
         if name not in names:
             raise ValueError(
                 f"phase_plane needs two variables of {describe(neuron)}; it has {names}, and "
-                f"not {name!r}."
+                f"not {name!r}. [BST-A05]"
             )
     for name in names:
         if not isinstance(getattr(neuron, name, None), State):
             raise ValueError(
                 f"{describe(neuron)} has no States yet. Call brainstate.nn.init_all_states(neuron) "
-                "first."
+                "first. [BST-N01]"
             )
     return Plane(neuron, (x, str(y)))
 
@@ -172,7 +172,7 @@ def _way(plane: Plane, current: Any, duration: Any, dt: Any) -> tuple[np.ndarray
     length, unit = split(dt)
     steps = round(float(number_in(duration, unit, "duration")) / float(length))
     if steps < 1:
-        raise ValueError(f"`duration` {duration} is shorter than a step of {dt}.")
+        raise ValueError(f"`duration` {duration} is shorter than a step of {dt}. [BST-A02]")
 
     def step(i: jax.Array) -> tuple:
         with environ.context(dt=dt, t=attach(i * length, unit)):
@@ -202,10 +202,10 @@ def _spaced(name: str, ends: Any, unit: Any, way: np.ndarray | None) -> np.ndarr
     else:
         raise ValueError(
             f"phase_plane needs the range of {name}: give its lowest and highest value, as in "
-            f"x_range=(-80, -40) * u.mV, or a `duration` to follow the neuron for."
+            f"x_range=(-80, -40) * u.mV, or a `duration` to follow the neuron for. [BST-A06]"
         )
     if not low < high:
-        raise ValueError(f"The range of {name} from {low:g} to {high:g} is empty.")
+        raise ValueError(f"The range of {name} from {low:g} to {high:g} is empty. [BST-A02]")
     return np.linspace(low, high, _GRID)
 
 

@@ -34,7 +34,9 @@ class ProgramDrawing:
         """Write the drawing to a file whose name ends in .svg, and return its path."""
         path = Path(path)
         if path.suffix != ".svg":
-            raise ValueError(f"A program is drawn as SVG, in a file *.svg; found {str(path)!r}.")
+            raise ValueError(
+                f"A program is drawn as SVG, in a file *.svg; found {str(path)!r}. [BST-A03]"
+            )
         path.write_text(self.svg, encoding="utf-8")
         return path
 
@@ -58,7 +60,9 @@ def program(fun: Callable) -> Callable[..., ProgramDrawing]:
     (True, 0)
     """
     if not callable(fun):
-        raise TypeError(f"program draws a function; found {fun!r}.")
+        raise TypeError(
+            f"program() draws a function; found {fun!r}. Write program(f)(*args). [BST-A01]"
+        )
 
     @functools.wraps(fun)
     def draw(*args: Any, **kwargs: Any) -> ProgramDrawing:

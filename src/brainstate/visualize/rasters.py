@@ -59,6 +59,8 @@ def raster(
 def _edges(groups: Mapping[str, int], count: int) -> dict[str, tuple[int, int]]:
     ends = np.cumsum([*groups.values()])
     if ends[-1] != count:
-        raise ValueError(f"`groups` has {ends[-1]} neurons, `spikes` {count}.")
+        raise ValueError(
+            f"`groups` must add up to the {count} neurons of `spikes`; found {ends[-1]}. [BST-A10]"
+        )
     starts = [0, *ends[:-1]]
     return {name: (int(a), int(b)) for name, a, b in zip(groups, starts, ends, strict=True)}

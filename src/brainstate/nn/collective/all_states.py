@@ -148,7 +148,10 @@ def _fitted(state: State, value: Any) -> Any:
     expected = jax.tree.structure(now, is_leaf=is_quantity)
     found = jax.tree.structure(value, is_leaf=is_quantity)
     if found != expected:
-        raise ValueError(f"{describe(state)} holds {expected}; the value to load is {found}.")
+        raise ValueError(
+            f"{describe(state)} holds a value like {expected}; the value to load is like {found}. "
+            "Load into a model that is built as the saved one. [BST-N06]"
+        )
     return jax.tree.map(lambda a, b: _fitted_leaf(state, a, b), now, value, is_leaf=is_quantity)
 
 
@@ -157,6 +160,7 @@ def _fitted_leaf(state: State, now: Any, value: Any) -> Any:
     old, new = split(now)[0], number_in(value, unit, describe(state))
     if jnp.shape(old) != jnp.shape(new):
         raise ValueError(
-            f"{describe(state)} has shape {jnp.shape(old)}; the value to load has {jnp.shape(new)}."
+            f"{describe(state)} has shape {jnp.shape(old)}; the value to load has "
+            f"{jnp.shape(new)}. [BST-N06]"
         )
     return attach(jnp.asarray(new, getattr(old, "dtype", None)), unit)

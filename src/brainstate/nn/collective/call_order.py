@@ -22,7 +22,7 @@ def call_order(level: int = 0, check_order_boundary: bool = True) -> Callable[[F
     2
     """
     if check_order_boundary and not 0 <= level < MAX_ORDER:
-        raise ValueError(f"The call order must lie in [0, {MAX_ORDER}); found {level}.")
+        raise ValueError(f"The call order must lie in [0, {MAX_ORDER}); found {level}. [BST-A02]")
 
     def mark(method: F) -> F:
         method.call_order = level  # type: ignore[attr-defined]

@@ -38,7 +38,9 @@ def call_all_fns(
     hello cell
     """
     if fn_if_not_exist not in ("raise", "pass"):
-        raise ValueError(f"`fn_if_not_exist` is 'raise' or 'pass'; found {fn_if_not_exist!r}.")
+        raise ValueError(
+            f"`fn_if_not_exist` is 'raise' or 'pass'; found {fn_if_not_exist!r}. [BST-A03]"
+        )
     excluded = to_predicate(node_to_exclude)
     found = nodes(target, Module)
     callers = [path for path, node in found.items() if fn_name in _called_on_parts(node)]
@@ -51,7 +53,7 @@ def call_all_fns(
         elif fn_if_not_exist == "raise":
             raise AttributeError(
                 f"{type(node).__name__} at {path} has no method `{fn_name}`; exclude it by "
-                "`node_to_exclude`, or skip such modules by fn_if_not_exist='pass'."
+                "`node_to_exclude`, or skip such modules by fn_if_not_exist='pass'. [BST-N05]"
             )
     for method in sorted(methods, key=_order):
         method(*args, **(kwargs or {}))

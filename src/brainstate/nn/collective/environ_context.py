@@ -24,7 +24,7 @@ class EnvironContext(Module):
     def __init__(self, layer: Module, **context: Any):
         super().__init__()
         if not isinstance(layer, Module):
-            raise TypeError(f"EnvironContext runs a module; found {layer!r}.")
+            raise TypeError(f"EnvironContext runs a module; found {layer!r}. [BST-A01]")
         self.layer = layer
         self.in_size, self.out_size = layer.in_size, layer.out_size
         self.context = context

@@ -38,7 +38,7 @@ class Vmap(Module):
     ):
         super().__init__(name)
         if not isinstance(module, Module):
-            raise TypeError(f"{type(self).__name__} maps a module; found {module!r}.")
+            raise TypeError(f"{type(self).__name__} maps a module; found {module!r}. [BST-A01]")
         self.module = module
         self.in_size, self.out_size = module.in_size, module.out_size
         self.in_axes, self.out_axes = in_axes, out_axes

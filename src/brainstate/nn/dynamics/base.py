@@ -81,7 +81,7 @@ class Dynamics(Module):
         inputs = {**self.delta_inputs, **self.current_inputs}
         if key in inputs:
             return inputs[key]
-        raise ValueError(f"No input {key!r} is waiting; found {list(inputs)}.")
+        raise ValueError(f"No input {key!r} is waiting; found {list(inputs)}. [BST-A05]")
 
     def sum_current_inputs(
         self, init: Any, *args: Any, label: str | None = None, **kwargs: Any
@@ -214,17 +214,19 @@ def _total(init: Any, values: list, kind: str) -> Any:
 def _add_hook(dyn: Dynamics, name: str, key: str, fun: Callable) -> None:
     table = getattr(dyn, name)
     if key in table:
-        raise KeyError(f"{key!r} is taken; choose another key.")
+        raise KeyError(f"{key!r} is taken; choose another key. [BST-A11]")
     setattr(dyn, name, {**table, key: fun})
 
 
 def _hook(table: dict, key: str) -> Callable:
     if key not in table:
-        raise KeyError(f"There is no update {key!r}; found {list(table)}.")
+        raise KeyError(f"There is no update {key!r}; found {list(table)}. [BST-A05]")
     return table[key]
 
 
 def _checked_dynamics(dyn: Any) -> Dynamics:
     if not isinstance(dyn, Dynamics):
-        raise TypeError(f"align_pre takes a Dynamics or a description of one; found {dyn!r}.")
+        raise TypeError(
+            f"align_pre takes a Dynamics or a description of one; found {dyn!r}. [BST-A01]"
+        )
     return dyn

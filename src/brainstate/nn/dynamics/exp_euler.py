@@ -34,7 +34,9 @@ def exp_euler_step(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     if args and callable(args[0]):
         diffusion, args = args[0], args[1:]
     if not args:
-        raise TypeError("exp_euler_step(drift, [diffusion,] x, ...) needs the value x to step.")
+        raise TypeError(
+            "exp_euler_step(drift, [diffusion,] x, ...) needs the value x to step. [BST-A06]"
+        )
     (x, unit), args = split(args[0]), args[1:]
     dt, dt_unit = split(environ.get_dt())
     x = checked_real(x, "exp_euler_step")
@@ -84,6 +86,6 @@ def checked_real(x: Any, step: str) -> jax.Array:
     if not jnp.issubdtype(array.dtype, jnp.floating):
         raise ValueError(
             f"{step} steps floating-point values; found {array.dtype}. Write "
-            "`x.astype(float)`, or 1.0 in place of 1."
+            "`x.astype(float)`, or 1.0 in place of 1. [BST-A09]"
         )
     return array

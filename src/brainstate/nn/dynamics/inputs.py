@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._engine.frames import Frame, current_frame
 from ..._engine.guards import tick
+from ..._engine.names import describe
 
 if TYPE_CHECKING:
     from .base import Dynamics
@@ -31,8 +32,8 @@ def put(model: Dynamics, table: str, key: str, inp: Any) -> None:
     known = listing(model, table).get(key, inp)
     if known is not inp:
         raise ValueError(
-            f"Another input is waiting under the key {key!r}. Update the model before giving the "
-            "next one, or choose another key."
+            f"{describe(model)} has an input waiting under the key {key!r}. Update it before "
+            "giving the next one, or choose another key. [BST-P01]"
         )
     if callable(inp):
         setattr(model, table, {**getattr(model, table), key: inp})
@@ -103,8 +104,9 @@ def _take_out(model: Dynamics, arrays: list[Waiting]) -> None:
 def _refuse_repeats(repeats: bool, arrays: list[Waiting]) -> None:
     if repeats and arrays:
         raise ValueError(
-            f"The input under the key {arrays[0].key!r} was given before a loop or branch whose "
-            "body takes it, and every run of the body would add it again. Give it inside the body."
+            f"The input {arrays[0].key!r} of {describe(arrays[0].model)} was given before a loop "
+            "or branch whose body takes it, and every run of the body would add it again. Give it "
+            "inside the body. [BST-P02]"
         )
 
 

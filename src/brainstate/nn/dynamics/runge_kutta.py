@@ -51,7 +51,7 @@ def _step(
 ) -> Any:
     """A step whose stages are each reached along the slope of the stage before."""
     if callable(x):
-        raise TypeError(f"{name}(drift, x, ...) takes no diffusion; exp_euler_step does.")
+        raise TypeError(f"{name}(drift, x, ...) takes no diffusion; exp_euler_step does. [BST-A01]")
     leaves, tree = jax.tree.flatten(x, is_leaf=is_quantity)
     dt, dt_unit = split(environ.get_dt())
     units = [split(leaf)[1] for leaf in leaves]
@@ -63,7 +63,7 @@ def _step(
         if found_tree != tree:
             raise TypeError(
                 f"The drift of {name} must give one derivative for each variable, as {tree}; found "
-                f"{found_tree}."
+                f"{found_tree}. [BST-A10]"
             )
         rates = (per_time(unit, dt_unit) for unit in units)
         return [number_in(d, rate, "the drift") for d, rate in zip(found, rates, strict=True)]

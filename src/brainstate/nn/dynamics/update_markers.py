@@ -41,5 +41,7 @@ def _mark(obj: T, name: str, marked: bool) -> T:
         elif hasattr(obj, name):
             delattr(obj, name)
     except AttributeError:
-        raise TypeError(f"{obj!r} cannot be marked; wrap it in a function of your own.") from None
+        raise TypeError(
+            f"{obj!r} cannot be marked; wrap it in a function of your own. [BST-A01]"
+        ) from None
     return obj

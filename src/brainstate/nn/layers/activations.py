@@ -95,7 +95,9 @@ def _not_decreasing(low: Any, high: Any) -> None:
 def _softmax_of_channels(x: Any) -> Any:
     """Softmax over axis -3 of images of shape ``(..., channels, height, width)``, 3 or 4 axes."""
     if jnp.ndim(x) not in (3, 4):
-        raise ValueError(f"Softmax2d takes arrays of 3 or 4 axes; found the shape {jnp.shape(x)}.")
+        raise ValueError(
+            f"Softmax2d takes arrays of 3 or 4 axes; found the shape {jnp.shape(x)}. [BST-A04]"
+        )
     return F.softmax(x, axis=-3)
 
 

@@ -39,7 +39,7 @@ class AdaptivePool(SpatialLayer):
             if x.shape[axis] < target:
                 raise ValueError(
                     f"{describe(self)} cannot make target_size={self.target_size} blocks of an "
-                    f"array of shape {x.shape}: axis {axis} is too short."
+                    f"array of shape {x.shape}: axis {axis} is too short. [BST-A04]"
                 )
             x = self._blocks(x, x.ndim + axis, target)
         return x

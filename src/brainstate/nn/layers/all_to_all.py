@@ -45,7 +45,7 @@ class AllToAll(Module):
         if self.in_size[:-1] != self.out_size[:-1]:
             raise ValueError(
                 "All axes but the last of `in_size` and `out_size` must be equal; found "
-                f"{self.in_size} and {self.out_size}."
+                f"{self.in_size} and {self.out_size}. [BST-A04]"
             )
         self.include_self = include_self
         shape = self.in_size[-1], self.out_size[-1]

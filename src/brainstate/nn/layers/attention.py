@@ -154,11 +154,14 @@ class MultiHeadAttention(Module):
 
     def _checked_cache_size(self, length: int) -> int:
         if self.cache_size is None:
-            raise ValueError(f"{describe(self)} cannot decode: construct it with a `cache_size`.")
+            raise ValueError(
+                f"{describe(self)} cannot decode: construct it with a `cache_size`. [BST-N04]"
+            )
         if length > self.cache_size:
             raise ValueError(
                 f"{describe(self)} was given {length} positions to decode at once, but keeps "
-                f"{self.cache_size}; construct it with a larger `cache_size`, or give fewer."
+                f"{self.cache_size}; construct it with a larger `cache_size`, or give fewer. "
+                "[BST-N04]"
             )
         return self.cache_size
 
@@ -166,20 +169,25 @@ class MultiHeadAttention(Module):
         for name in ("num_heads", "num_kv_heads", "head_size", "cache_size"):
             value = getattr(self, name)
             if not (_is_count(value) or (name == "cache_size" and value is None)):
-                raise ValueError(f"`{name}` must be a positive integer; found {value!r}.")
+                raise ValueError(f"`{name}` must be a positive integer; found {value!r}. [BST-A02]")
         if self.num_heads % self.num_kv_heads:
             raise ValueError(
-                f"`num_kv_heads` must divide num_heads={self.num_heads}; found {self.num_kv_heads}."
+                f"`num_kv_heads` must divide num_heads={self.num_heads}; found "
+                f"{self.num_kv_heads}. [BST-A02]"
             )
         if not (self.rotary is None or callable(self.rotary)):
-            raise ValueError(f"`rotary` must be a bool or a function; found {self.rotary!r}.")
+            raise ValueError(
+                f"`rotary` must be a bool or a function; found {self.rotary!r}. [BST-A01]"
+            )
         if self.rotary is rotary_embedding and self.head_size % 2:
-            raise ValueError(f"rotary=True needs an even head_size; found {self.head_size}.")
+            raise ValueError(
+                f"rotary=True needs an even head_size; found {self.head_size}. [BST-A02]"
+            )
         own_sequence = self.in_size == self.key_size == self.value_size
         if self.cache_size is not None and not (self.causal and own_sequence):
             raise ValueError(
                 "A `cache_size` is for attention of a sequence to its own past: it needs causal="
-                "True, and neither `key_size` nor `value_size`."
+                "True, and neither `key_size` nor `value_size`. [BST-A07]"
             )
 
 
@@ -187,7 +195,7 @@ def _head_size(num_features: int, num_heads: int) -> int:
     if not _is_count(num_heads) or num_features % num_heads:
         raise ValueError(
             f"`num_heads` must be a positive integer that divides the {num_features} features of "
-            f"`in_size`, unless there is a `head_size`; found {num_heads!r}."
+            f"`in_size`, unless there is a `head_size`; found {num_heads!r}. [BST-A02]"
         )
     return num_features // num_heads
 
@@ -201,7 +209,7 @@ def _check_sequence(layer: Any, name: str, x: jax.Array, size: int) -> None:
     if x.ndim < 2:
         raise ValueError(
             f"{describe(layer)} takes a {name} of shape (..., length, {size}); found {x.shape}. "
-            "Write x[None] for a sequence of length 1."
+            "Write x[None] for a sequence of length 1. [BST-A04]"
         )
 
 
@@ -213,7 +221,7 @@ def _check_together(layer: Any, query: jax.Array, key: jax.Array, value: jax.Arr
         raise ValueError(
             f"{describe(layer)} takes a query, key and value with the same batch axes, and a key "
             f"and value of the same length; found the shapes {query.shape}, {key.shape} and "
-            f"{value.shape}."
+            f"{value.shape}. [BST-A04]"
         )
 
 

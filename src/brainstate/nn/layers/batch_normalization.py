@@ -61,7 +61,7 @@ class BatchNorm(Normalization):
         if len(self.in_size or ()) != self.num_spatial_dims + 1:
             raise ValueError(
                 f"`in_size` of {type(self).__name__} must have {self.num_spatial_dims + 1} "
-                f"elements, without those of the batch; found {self.in_size}."
+                f"elements, without those of the batch; found {self.in_size}. [BST-A04]"
             )
         self.momentum, self.affine = momentum, affine
         self.track_running_stats = track_running_stats

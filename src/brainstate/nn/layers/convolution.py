@@ -39,7 +39,8 @@ class _Conv(KernelLayer):
         if isinstance(self.padding, str) and max(self.lhs_dilation) > 1:
             raise ValueError(
                 f"`lhs_dilation`={lhs_dilation} needs `padding` in numbers; found {padding!r}. "
-                f"{type(self).__name__.replace('Conv', 'ConvTranspose')} may be what you want."
+                f"{type(self).__name__.replace('Conv', 'ConvTranspose')} may be what you want. "
+                "[BST-A07]"
             )
         self._add_weight(w_init, b_init, w_mask, param_type, self._gain)
 

@@ -36,7 +36,7 @@ def for_each_axis(x: Any, count: int, name: str) -> tuple[int, ...]:
         return found
     raise ValueError(
         f"`{name}` must be a positive integer, or {count} of them, one for each spatial axis; "
-        f"found {x!r}."
+        f"found {x!r}. [BST-A02]"
     )
 
 
@@ -48,4 +48,4 @@ def from_end(axis: int, rank: int, name: str) -> int:
     """
     if -rank <= axis < rank:
         return axis if axis < 0 else axis - rank
-    raise ValueError(f"`{name}` is {axis}, but there are {rank} axes: give one of them.")
+    raise ValueError(f"`{name}` is {axis}, but there are {rank} axes: give one of them. [BST-A02]")

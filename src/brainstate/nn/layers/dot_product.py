@@ -41,7 +41,8 @@ def _fitted(mask: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """The mask with one batch axis, ready to broadcast to the others of `shape`."""
     if mask.dtype != bool and not jnp.issubdtype(mask.dtype, jnp.floating):
         raise ValueError(
-            f"A `mask` is boolean, or has floating-point numbers to add; found {mask.dtype}."
+            f"A `mask` is boolean, or has floating-point numbers to add; found {mask.dtype}. "
+            "[BST-A09]"
         )
     try:
         fits = np.broadcast_shapes(mask.shape, shape) == shape
@@ -49,7 +50,8 @@ def _fitted(mask: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         fits = False
     if not fits:
         raise ValueError(
-            f"A `mask` broadcasts to (..., heads, queries, keys), here {shape}; found {mask.shape}."
+            f"A `mask` broadcasts to (..., heads, queries, keys), here {shape}; found "
+            f"{mask.shape}. [BST-A04]"
         )
     mask = mask.reshape((1,) * (len(shape) - mask.ndim) + mask.shape)
     mask = jnp.broadcast_to(mask, (*shape[:-3], *mask.shape[-3:]))

@@ -30,7 +30,9 @@ class Masking(ElementWiseBlock):
         super().__init__(name=name)
         self.prob = float(prob)
         if not 0 <= self.prob <= 1:
-            raise ValueError(f"`prob`, the probability to keep, must be in [0, 1]; found {prob!r}.")
+            raise ValueError(
+                f"`prob`, the probability to keep, must be in [0, 1]; found {prob!r}. [BST-A02]"
+            )
 
     def update(self, x: Any) -> Any:
         if not fitting() or self.prob == 1:
@@ -110,7 +112,7 @@ class ChannelDropout(Masking):
         if x.ndim not in (self.minimal_dim, self.minimal_dim + 1):
             raise ValueError(
                 f"{describe(self)} takes {self.minimal_dim} axes, or one more in front for a "
-                f"batch; found the shape {x.shape}."
+                f"batch; found the shape {x.shape}. [BST-A04]"
             )
         channels = from_end(self.channel_axis, self.minimal_dim, "channel_axis")
         return _shape_along(x, channels, *([0] if x.ndim > self.minimal_dim else []))
@@ -138,7 +140,9 @@ class AlphaDropout(Masking):
     def __init__(self, prob: float = 0.5, channel_axis: int = -1, name: str | None = None):
         super().__init__(prob, name)
         if not self.prob:
-            raise ValueError("`prob`, the probability to keep, must be above 0 here; found 0.")
+            raise ValueError(
+                "`prob`, the probability to keep, must be above 0 here; found 0. [BST-A02]"
+            )
         self.channel_axis = channel_axis
 
     def _masked(self, x: Any, kept: Any) -> Any:
@@ -197,7 +201,8 @@ class DropoutFixed(Masking):
         if mask.shape != x.shape:
             raise ValueError(
                 f"{describe(self)} has a mask of shape {mask.shape}; found inputs of shape "
-                f"{x.shape}. For a batch of them, call init_all_states(model, batch_size) first."
+                f"{x.shape}. For a batch of them, call init_all_states(model, batch_size) first. "
+                "[BST-N02]"
             )
         return mask != 0
 

@@ -48,15 +48,17 @@ class Embedding(Module):
         if num_embeddings < 1 or embedding_size < 1:
             raise ValueError(
                 "`num_embeddings` and `embedding_size` must be positive; found "
-                f"{num_embeddings} and {embedding_size}."
+                f"{num_embeddings} and {embedding_size}. [BST-A02]"
             )
         self.num_embeddings, self.embedding_size = num_embeddings, embedding_size
         self.out_size = embedding_size
         self.padding_idx = _row_number(padding_idx, num_embeddings)
         if not 1 <= norm_type < math.inf:
-            raise ValueError(f"`norm_type` must be finite and at least 1; found {norm_type}.")
+            raise ValueError(
+                f"`norm_type` must be finite and at least 1; found {norm_type}. [BST-A02]"
+            )
         if max_norm is not None and not split(max_norm)[0] > 0:
-            raise ValueError(f"`max_norm` must be positive; found {max_norm}.")
+            raise ValueError(f"`max_norm` must be positive; found {max_norm}. [BST-A02]")
         self.max_norm, self.norm_type = max_norm, norm_type
         number, unit = split(full_param(embedding_init, (num_embeddings, embedding_size)))
         if self.padding_idx is not None and callable(embedding_init):
@@ -66,7 +68,7 @@ class Embedding(Module):
     def update(self, indices: ArrayLike) -> Any:
         indices = jnp.asarray(indices)
         if not jnp.issubdtype(indices.dtype, jnp.integer):
-            raise TypeError(f"{describe(self)} takes integers; found {indices.dtype}.")
+            raise TypeError(f"{describe(self)} takes integers; found {indices.dtype}. [BST-A09]")
         number, unit = split(self.weight.value)
         rows = number.at[indices].get(mode="fill", fill_value=jnp.nan)
         if self.max_norm is not None:
@@ -82,7 +84,7 @@ def _row_number(index: int | None, count: int) -> int | None:
     if index is None:
         return None
     if not -count <= index < count:
-        raise ValueError(f"`padding_idx` must lie in [-{count}, {count}); found {index}.")
+        raise ValueError(f"`padding_idx` must lie in [-{count}, {count}); found {index}. [BST-A02]")
     return index % count
 
 

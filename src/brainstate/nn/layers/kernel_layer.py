@@ -46,7 +46,7 @@ class KernelLayer(Module):
         if len(size) != count + 1:
             raise ValueError(
                 f"`in_size` of {type(self).__name__} must have {count + 1} elements, the channels "
-                f"last; found {size}."
+                f"last; found {size}. [BST-A04]"
             )
         self.in_size, self.in_channels, self.out_channels = size, size[-1], out_channels
         self.kernel_size = for_each_axis(kernel_size, count, "kernel_size")
@@ -56,12 +56,12 @@ class KernelLayer(Module):
         if groups < 1 or self.in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"`groups` must divide the channels of input and output, {self.in_channels} and "
-                f"{out_channels}; found {groups}."
+                f"{out_channels}; found {groups}. [BST-A02]"
             )
 
     def _window(self) -> dict[str, Any]:
         """The arguments of `jax.lax.conv_general_dilated` that place the window."""
-        raise NotImplementedError(f"{type(self).__name__} must define _window().")
+        raise NotImplementedError(f"{type(self).__name__} must define _window(). [BST-A14]")
 
     def _kernel(self, value: dict[str, Any]) -> Any:
         """The kernel, from the value of `weight`."""
@@ -93,7 +93,7 @@ class KernelLayer(Module):
         if jnp.ndim(x) > len(size) + 1:
             raise ValueError(
                 f"{describe(self)} takes at most one batch axis before {size}; found inputs of "
-                f"shape {jnp.shape(x)}. Use vmap, or reshape."
+                f"shape {jnp.shape(x)}. Use vmap, or reshape. [BST-A04]"
             )
         value = self.weight.value
         w = masked(self._kernel(value), self.w_mask)

@@ -47,10 +47,12 @@ class LoRA(Module):
     ):
         super().__init__(name=name)
         if not (base_module is None or callable(base_module)):
-            raise TypeError(f"`base_module` must be a layer or None; found {base_module!r}.")
+            raise TypeError(
+                f"`base_module` must be a layer or None; found {base_module!r}. [BST-A01]"
+            )
         size = needed_size(in_features if in_size is None else in_size, "in_size")
         if size[-1] != in_features:
-            raise ValueError(f"`in_size` must end in {in_features=}; found {size}.")
+            raise ValueError(f"`in_size` must end in {in_features=}; found {size}. [BST-A04]")
         self.in_size, self.out_size = size, (*size[:-1], out_features)
         self.in_features, self.out_features = in_features, out_features
         self.base_module = base_module

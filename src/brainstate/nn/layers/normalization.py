@@ -76,7 +76,7 @@ class Normalization(Module):
         return y.astype(least if self.dtype is None else self.dtype)
 
     def _normalized(self, x: jax.Array) -> jax.Array:
-        raise NotImplementedError(f"{type(self).__name__} must define _normalized(x).")
+        raise NotImplementedError(f"{type(self).__name__} must define _normalized(x). [BST-A14]")
 
     def _mean(self, x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
         mean = jnp.mean(x, axes, keepdims=True)
@@ -222,7 +222,7 @@ class GroupNorm(Normalization):
         if not divisor or divisor < 1 or channels % divisor:
             raise ValueError(
                 f"GroupNorm cannot cut {channels} channels into groups with {wanted}; give a "
-                "divisor."
+                "divisor. [BST-A02]"
             )
         self.num_groups = divisor if group_size is None else channels // divisor
         self.use_fast_variance = use_fast_variance

@@ -29,7 +29,7 @@ def pad_pairs(padding: Any, count: int) -> Pairs:
     if len(pairs) != count or any(len(pair) != 2 for pair in pairs):
         raise ValueError(
             f"`padding` must be an integer, a pair (low, high) for every axis, or a list of "
-            f"{count} such pairs; found {padding!r}."
+            f"{count} such pairs; found {padding!r}. [BST-A01]"
         )
     return tuple((low, high) for low, high in pairs)
 
@@ -39,5 +39,7 @@ def named_or_pairs(padding: Any, count: int) -> str | Pairs:
     if not isinstance(padding, str):
         return pad_pairs(padding, count)
     if padding.upper() not in ("SAME", "VALID"):
-        raise ValueError(f"`padding` must be 'SAME', 'VALID' or numbers; found {padding!r}.")
+        raise ValueError(
+            f"`padding` must be 'SAME', 'VALID' or numbers; found {padding!r}. [BST-A03]"
+        )
     return padding.upper()

@@ -26,13 +26,13 @@ class _Pad(Module):
         super().__init__(name=name)
         self.padding = pad_pairs(padding, self.num_spatial_dims)
         if min(map(min, self.padding)) < 0:
-            raise ValueError(f"`padding` must not be negative; found {padding!r}.")
+            raise ValueError(f"`padding` must not be negative; found {padding!r}. [BST-A02]")
         if in_size is not None:
             size = needed_size(in_size, "in_size")
             if len(size) != self.num_spatial_dims + 1:
                 raise ValueError(
                     f"`in_size` of {type(self).__name__} must have {self.num_spatial_dims + 1} "
-                    f"elements, the channels last; found {size}."
+                    f"elements, the channels last; found {size}. [BST-A04]"
                 )
             self.in_size = size
             added = [low + high for low, high in self.padding] + [0]
@@ -45,7 +45,7 @@ class _Pad(Module):
         if spare < 0:
             raise ValueError(
                 f"{describe(self)} takes inputs with at least {self.num_spatial_dims + 1} axes, "
-                f"the channels last; found the shape {jnp.shape(number)}."
+                f"the channels last; found the shape {jnp.shape(number)}. [BST-A04]"
             )
         return attach(self._pad(number, [(0, 0)] * spare + [*self.padding, (0, 0)], unit), unit)
 
@@ -127,7 +127,7 @@ class ConstantPad(_Pad):
     ):
         super().__init__(padding, in_size, name)
         if jnp.ndim(split(value)[0]):
-            raise ValueError(f"`value` must be one number; found {value!r}.")
+            raise ValueError(f"`value` must be one number; found {value!r}. [BST-A01]")
         self.value = value
 
     def _pad(self, x: Any, pairs: list[tuple[int, int]], unit: Any) -> Any:

@@ -105,7 +105,7 @@ class LPPool(WindowLayer):
         in_size: Size | None = None,
     ):
         if not norm_type > 0:
-            raise ValueError(f"`norm_type` must be positive; found {norm_type!r}.")
+            raise ValueError(f"`norm_type` must be positive; found {norm_type!r}. [BST-A02]")
         self.norm_type = norm_type
         super().__init__(kernel_size, stride, padding, channel_axis, name, in_size)
 
@@ -140,7 +140,7 @@ class MaxUnpool(WindowLayer):
         if indices.shape != number.shape or not jnp.issubdtype(indices.dtype, jnp.integer):
             raise ValueError(
                 f"{describe(self)} takes an integer index for each number of shape {number.shape}; "
-                f"found {indices.dtype} of shape {indices.shape}."
+                f"found {indices.dtype} of shape {indices.shape}. [BST-A04]"
             )
         return attach(self._transform(number, indices, output_size), unit)
 

@@ -66,7 +66,7 @@ class _Cell(RNNCell):
 
     def _step(self, x: jax.Array, *hidden: jax.Array) -> tuple[jax.Array, ...]:
         """The new values of the hidden States."""
-        raise NotImplementedError(f"{type(self).__name__} must define _step().")
+        raise NotImplementedError(f"{type(self).__name__} must define _step(). [BST-A14]")
 
     def _layer(
         self, count: int, w_init: Callable | ArrayLike, b_init: Callable | ArrayLike | None
@@ -268,6 +268,6 @@ def _function(activation: str | Callable) -> Callable:
     if not callable(found):
         raise ValueError(
             "`activation` is a function, or the name of one in brainstate.functional; found "
-            f"{activation!r}."
+            f"{activation!r}. [BST-A01]"
         )
     return found

@@ -52,11 +52,11 @@ def _check(x: jax.Array, positions: ArrayLike | None) -> None:
     if x.ndim < 3 or x.shape[-1] % 2:
         raise ValueError(
             "rotary_embedding takes an array of shape (..., length, heads, features) with an even "
-            f"number of features; found {x.shape}."
+            f"number of features; found {x.shape}. [BST-A04]"
         )
     found = (x.shape[-3],) if positions is None else jnp.shape(positions)
     if found[-1:] != (x.shape[-3],) or found[:-1] not in ((), x.shape[:-3]):
         raise ValueError(
             f"`positions` for an array of shape {x.shape} have the shape {x.shape[:-2]} or "
-            f"{x.shape[-3:-2]}; found {found}."
+            f"{x.shape[-3:-2]}; found {found}. [BST-A04]"
         )

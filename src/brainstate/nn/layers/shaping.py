@@ -37,7 +37,7 @@ class Reshaping(Module):
         return attach(self._transform(jnp.asarray(number)), unit)
 
     def _transform(self, x: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define _transform(x).")
+        raise NotImplementedError(f"{type(self).__name__} must define _transform(x). [BST-A14]")
 
     def _rank(self, x: Any) -> int:
         """The number of axes among which those of the layer count."""
@@ -74,7 +74,7 @@ class Flatten(Reshaping):
         if start >= stop:
             raise ValueError(
                 f"{describe(self)} flattens from axis {self.start_axis} to {self.end_axis}, but in "
-                f"an array of shape {x.shape} the first of these lies behind the other."
+                f"an array of shape {x.shape} the first of these lies behind the other. [BST-A04]"
             )
         return x.reshape(*x.shape[:start], math.prod(x.shape[start:stop]), *x.shape[stop:])
 
@@ -96,7 +96,9 @@ class Unflatten(Reshaping):
     ):
         super().__init__(name=name)
         if not isinstance(sizes, (tuple, list)) or not all(isinstance(n, int) for n in sizes):
-            raise TypeError(f"`sizes` must be a tuple or list of integers; found {sizes!r}.")
+            raise TypeError(
+                f"`sizes` must be a tuple or list of integers; found {sizes!r}. [BST-A01]"
+            )
         self.axis, self.sizes = axis, tuple(sizes)
         self._set_in_size(in_size)
 
@@ -110,6 +112,6 @@ class Unflatten(Reshaping):
         except TypeError:
             raise ValueError(
                 f"{describe(self)} cannot cut the {x.shape[axis]} numbers of axis {self.axis} into "
-                f"{self.sizes}."
+                f"{self.sizes}. [BST-A04]"
             ) from None
         return x.reshape(*x.shape[:axis], *parts, *x.shape[axis + 1 :])

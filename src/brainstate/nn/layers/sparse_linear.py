@@ -45,7 +45,9 @@ class SparseLinear(Module):
         n_in, n_out = spar_mat.shape
         size = needed_size(n_in if in_size is None else in_size, "in_size")
         if size[-1] != n_in:
-            raise ValueError(f"`in_size` must end in {n_in}, the rows of W; found {size}.")
+            raise ValueError(
+                f"`in_size` must end in {n_in}, the rows of W; found {size}. [BST-A04]"
+            )
         self.in_size, self.out_size = size, (*size[:-1], n_out)
         # In a State, the places are inputs of compiled programs rather than constants in them.
         places = {"rows": jnp.asarray(rows, jnp.int32), "columns": jnp.asarray(columns, jnp.int32)}
@@ -80,5 +82,5 @@ def _coordinates(matrix: Any) -> tuple[Any, Any]:
             return matrix.indices[:, 0], matrix.indices[:, 1]
     raise TypeError(
         "`spar_mat` must be a matrix in COO, BCOO, CSR, BCSR or CSC form, such as "
-        f"brainunit.sparse.CSR.fromdense(w) makes; found {type(matrix).__name__}."
+        f"brainunit.sparse.CSR.fromdense(w) makes; found {type(matrix).__name__}. [BST-A01]"
     )

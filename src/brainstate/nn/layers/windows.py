@@ -37,7 +37,7 @@ class SpatialLayer(Reshaping):
             channels = "" if self.channel_axis is None else " and one of channels"
             raise ValueError(
                 f"{describe(self)} takes arrays with {self.num_spatial_dims} spatial axes"
-                f"{channels}; found the shape {x.shape}."
+                f"{channels}; found the shape {x.shape}. [BST-A04]"
             )
         return tuple(axes[-self.num_spatial_dims :])
 
@@ -77,7 +77,7 @@ class WindowLayer(SpatialLayer):
             if self.padding != "SAME" and x.shape[axis] + sum(pairs[axis]) < kernel[axis]:
                 raise ValueError(
                     f"{describe(self)} has a kernel_size of {self.kernel_size}, for which an array "
-                    f"of shape {x.shape} is too small along axis {axis}."
+                    f"of shape {x.shape} is too small along axis {axis}. [BST-A04]"
                 )
         return {
             "window_dimensions": kernel,
@@ -134,6 +134,6 @@ def _paddings(padding: Padding, kernel_size: tuple[int, ...]) -> str | Pairs:
             if min(pair) < 0 or max(pair) >= width:
                 raise ValueError(
                     f"`padding` must be smaller than kernel_size={kernel_size}, and not negative; "
-                    f"found {padding!r}."
+                    f"found {padding!r}. [BST-A02]"
                 )
     return found

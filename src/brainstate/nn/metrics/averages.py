@@ -107,7 +107,8 @@ def named(metric: Average | Welford, given: dict[str, Any]) -> jax.Array:
     """The argument that a metric gathers."""
     if metric.argname not in given:
         raise TypeError(
-            f"{type(metric).__name__} needs the argument `{metric.argname}`; found {list(given)}."
+            f"{type(metric).__name__} needs the argument `{metric.argname}`; found {list(given)}. "
+            "[BST-A06]"
         )
     return jnp.asarray(number_in(given[metric.argname], None, metric.argname))
 

@@ -48,11 +48,11 @@ class Metric(Node):
 
     def update(self, **kwargs: Any) -> None:
         """Gather; arguments that are meant for other metrics are ignored."""
-        raise NotImplementedError(f"{type(self).__name__} must define update().")
+        raise NotImplementedError(f"{type(self).__name__} must define update(). [BST-A14]")
 
     def compute(self) -> Any:
         """The result for everything gathered."""
-        raise NotImplementedError(f"{type(self).__name__} must define compute().")
+        raise NotImplementedError(f"{type(self).__name__} must define compute(). [BST-A14]")
 
 
 class MultiMetric(Metric):
@@ -72,9 +72,11 @@ class MultiMetric(Metric):
         super().__init__()
         for name, metric in metrics.items():
             if not isinstance(metric, Metric):
-                raise TypeError(f"`{name}` must be a Metric; found {metric!r}.")
+                raise TypeError(f"`{name}` must be a Metric; found {metric!r}. [BST-A01]")
             if hasattr(self, name):
-                raise ValueError(f"A metric cannot be called {name!r}, a method; rename it.")
+                raise ValueError(
+                    f"A metric cannot be called {name!r}, a method; rename it. [BST-A11]"
+                )
             setattr(self, name, metric)
         self._names = tuple(metrics)
 

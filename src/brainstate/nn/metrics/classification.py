@@ -74,7 +74,7 @@ class _ClassRates(Metric):
 
     def __init__(self, num_classes: int | None = None, average: str | None = "macro"):
         if average not in _AVERAGES:
-            raise ValueError(f"`average` must be one of {_AVERAGES}; found {average!r}.")
+            raise ValueError(f"`average` must be one of {_AVERAGES}; found {average!r}. [BST-A03]")
         self.num_classes = None if num_classes is None else _checked_count(num_classes)
         self.average = average
         super().__init__()
@@ -114,7 +114,7 @@ class _ClassRates(Metric):
 
     def _parts(self, hits: Any, predicted: Any, actual: Any) -> tuple[Any, Any]:
         """Numerator and denominator of the rate."""
-        raise NotImplementedError(f"{type(self).__name__} must define _parts().")
+        raise NotImplementedError(f"{type(self).__name__} must define _parts(). [BST-A14]")
 
 
 class PrecisionMetric(_ClassRates):
@@ -168,7 +168,9 @@ class F1ScoreMetric(_ClassRates):
 
 def _checked_count(num_classes: Any) -> int:
     if not isinstance(num_classes, (int, np.integer)) or num_classes < 1:
-        raise ValueError(f"`num_classes` must be a positive integer; found {num_classes!r}.")
+        raise ValueError(
+            f"`num_classes` must be a positive integer; found {num_classes!r}. [BST-A02]"
+        )
     return int(num_classes)
 
 
@@ -182,20 +184,21 @@ def _classes(
         if predictions.shape != labels.shape:
             raise ValueError(
                 "`predictions` must have the shape of `labels`; found "
-                f"{predictions.shape} and {labels.shape}."
+                f"{predictions.shape} and {labels.shape}. [BST-A04]"
             )
         return predictions, labels
     if logits is None:
-        raise TypeError("update() needs `predictions` or `logits` beside `labels`.")
+        raise TypeError("update() needs `predictions` or `logits` beside `labels`. [BST-A06]")
     logits = jnp.asarray(logits)
     if logits.ndim == 0 or logits.shape[:-1] != labels.shape:
         raise ValueError(
             "`logits` must have the shape of `labels` and one more axis, that of the classes; "
-            f"found {logits.shape} and {labels.shape}."
+            f"found {logits.shape} and {labels.shape}. [BST-A04]"
         )
     if num_classes is not None and logits.shape[-1] != num_classes:
         raise ValueError(
-            f"`logits` must end in an axis of {num_classes} classes; found {logits.shape}."
+            f"`logits` must end in an axis of {num_classes} classes; found {logits.shape}. "
+            "[BST-A04]"
         )
     return jnp.argmax(logits, axis=-1), labels
 
@@ -203,7 +206,7 @@ def _classes(
 def _integers(x: Any, name: str) -> jax.Array:
     x = jnp.asarray(x)
     if not (jnp.issubdtype(x.dtype, jnp.integer) or x.dtype == bool):
-        raise ValueError(f"`{name}` must be integer classes; found {x.dtype}.")
+        raise ValueError(f"`{name}` must be integer classes; found {x.dtype}. [BST-A09]")
     return x.astype(wide_int())
 
 

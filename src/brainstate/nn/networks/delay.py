@@ -122,7 +122,7 @@ class Delay(Module):
     ) -> None:
         """Remember so much at least; to be called before the States of a run are created."""
         if delay_time is not None and delay_step is not None:
-            raise ValueError("Give either delay_time or delay_step; found both.")
+            raise ValueError("Give either delay_time or delay_step; found both. [BST-A07]")
         if delay_time is not None:
             time = longer(self._longest_time, delay_time)
             if time is not self._longest_time:  # in a compiled step, an assignment would recompile
@@ -142,7 +142,9 @@ class Delay(Module):
     ) -> Delay:
         """Name a delay, 0 unless given; KeyError for a name that is taken."""
         if entry in self._entries:
-            raise KeyError(f"{describe(self)} has an entry {entry!r}; choose another name.")
+            raise KeyError(
+                f"{describe(self)} has an entry {entry!r}; choose another name. [BST-A11]"
+            )
         self.register_delay(delay_time, delay_step)
         self._entries = {**self._entries, entry: (delay_time, delay_step)}
         return self
@@ -204,7 +206,10 @@ class Delay(Module):
     def at(self, entry: str, *indices: Any) -> PyTree:
         """The value, or the elements of it that `indices` choose, as long ago as the entry says."""
         if entry not in self._entries:
-            raise KeyError(f"{describe(self)} has no entry {entry!r}; found {[*self._entries]}.")
+            raise KeyError(
+                f"{describe(self)} has no entry {entry!r}; found {[*self._entries]}. Name it "
+                "by register_entry(entry, time) before the first step. [BST-P03]"
+            )
         time, steps = self._entries[entry]
         return self.look_back(self.steps_back(time, steps), indices)
 
@@ -260,10 +265,10 @@ class Delay(Module):
         if not is_tracer(back):
             back = np.asarray(back)
             if np.any(back < -TOLERANCE) or np.any(back > most + TOLERANCE):
-                raise ValueError(f"{message}found {back}. {remedy}")
+                raise ValueError(f"{message}found {back}. {remedy} [BST-P04]")
         elif environ.get(environ.JIT_ERROR_CHECK, False):
             outside = (back < -TOLERANCE) | (back > most + TOLERANCE)
-            jit_error_if(outside, message + "found {back}. " + remedy, back=back)
+            jit_error_if(outside, message + "found {back}. " + remedy + " [BST-P04]", back=back)
 
 
 class DelayAccess(Node):
@@ -291,7 +296,7 @@ class DelayAccess(Node):
 
 def _one_of(known: Iterable[str], name: str, found: str) -> None:
     if found not in known:
-        raise ValueError(f"{name} must be one of {[*known]}; found {found!r}.")
+        raise ValueError(f"{name} must be one of {[*known]}; found {found!r}. [BST-A03]")
 
 
 def _free_name(taken: Mapping[str, Any]) -> str:

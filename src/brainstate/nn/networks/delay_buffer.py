@@ -18,7 +18,8 @@ def blank(sample: Any, length: int, init: Any, batch: tuple[int, ...] = ()) -> A
     """A history of such samples, filled by `init`: a number, array, function, or None for 0."""
     if not (init is None or callable(init) or is_array(init)):
         raise TypeError(
-            f"`init` must be a number, an array, a function of the shape or None; found {init!r}."
+            f"`init` must be a number, an array, a function of the shape or None; found {init!r}. "
+            "[BST-A01]"
         )
 
     def one(leaf: Any) -> Any:
@@ -63,17 +64,18 @@ def _map_samples(fun: Callable[[Any, Any], Any], history: Any, current: Any, nam
     expected = jax.tree.structure(history, is_leaf=is_quantity)
     found = jax.tree.structure(current, is_leaf=is_quantity)
     if found != expected:
-        raise ValueError(f"{name} holds values like {expected}; it was given {found}.")
+        raise ValueError(f"{name} holds values like {expected}; it was given {found}. [BST-A01]")
 
     def one(old: Any, new: Any) -> Any:
         number, unit = split(old)
         sample = jnp.asarray(number_in(new, unit, f"the value given to {name}"))
         if sample.shape != number.shape[1:]:
             raise ValueError(
-                f"{name} holds values of shape {number.shape[1:]}; it was given {sample.shape}."
+                f"{name} holds values of shape {number.shape[1:]}; it was given {sample.shape}. "
+                "[BST-A04]"
             )
         if _kind(jnp.promote_types(sample.dtype, number.dtype)) != _kind(number.dtype):
-            raise TypeError(f"{name} holds {number.dtype}; it was given {sample.dtype}.")
+            raise TypeError(f"{name} holds {number.dtype}; it was given {sample.dtype}. [BST-A09]")
         return attach(fun(number, sample.astype(number.dtype)), unit)
 
     return jax.tree.map(one, history, current, is_leaf=is_quantity)

@@ -70,7 +70,7 @@ def _for_each_element(back: Any, shape: tuple[int, ...]) -> tuple[Any, tuple]:
         raise ValueError(
             f"Delays of shape {jnp.shape(back)} do not fit values of shape {shape}: without "
             "indices, each element has a delay. Say by index arrays which elements are delayed, as "
-            "in `delay.at(entry, indices)`."
+            "in `delay.at(entry, indices)`. [BST-A04]"
         ) from None
 
 

@@ -37,7 +37,7 @@ def warn_of_rounding(time: Any, owner: Any) -> None:
         warnings.warn(
             f"{describe(owner)} takes {steps_in(time)} steps for a delay of {time}, which is no "
             f"multiple of dt={environ.get_dt()}. Choose a multiple, or give the Delay an "
-            "`interpolation`.",
+            "`interpolation`. [BST-P05]",
             stacklevel=stacklevel(),
         )
 
@@ -56,7 +56,7 @@ def longer(known: Any, time: Any) -> Any:
     number, unit = split(time)
     number = np.asarray(number, float)
     if not np.all(number >= 0):
-        raise ValueError(f"A delay time must not be negative; found {time}.")
+        raise ValueError(f"A delay time must not be negative; found {time}. [BST-A02]")
     top = float(np.max(number, initial=0.0))
     if known is not None and number_in(known, unit, "a delay time") >= top:
         return known
@@ -66,10 +66,10 @@ def longer(known: Any, time: Any) -> Any:
 def checked_steps(steps: Any) -> Any:
     """These numbers of steps, which must be whole and not negative."""
     if not jnp.issubdtype(jnp.result_type(steps), jnp.integer):
-        raise TypeError(f"A number of delay steps is an integer; found {steps!r}.")
+        raise TypeError(f"A number of delay steps is an integer; found {steps!r}. [BST-A01]")
     if is_tracer(steps):
         return steps
     steps = np.asarray(steps)
     if np.any(steps < 0):
-        raise ValueError(f"A number of delay steps must not be negative; found {steps}.")
+        raise ValueError(f"A number of delay steps must not be negative; found {steps}. [BST-A02]")
     return steps

@@ -29,14 +29,14 @@ class DynamicsGroup(Module):
         super().__init__()
         for child in (*children_as_tuple, *children_as_dict.values()):
             if not isinstance(child, Module):
-                raise TypeError(f"A DynamicsGroup is made of modules; found {child!r}.")
+                raise TypeError(f"A DynamicsGroup is made of modules; found {child!r}. [BST-A01]")
         self.layers_tuple, self.layers_dict = children_as_tuple, children_as_dict
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:
             raise TypeError(
                 f"{describe(self)} updates its children without arguments; define update() in a "
-                "subclass to hand some on."
+                "subclass to hand some on. [BST-P10]"
             )
         kinds = (Projection, Dynamics, Module)
         for children in self.nodes(*kinds, allowed_hierarchy=(1, 1)):

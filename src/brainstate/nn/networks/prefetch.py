@@ -105,7 +105,8 @@ class PrefetchDelayAt(_DelayReader):
     def __init__(self, module: Any, item: str, time: ArrayLike | None = None, *indices: Any):
         if not hasattr(module, "add_after_update"):
             raise TypeError(
-                f"A delayed State belongs to a Dynamics; {describe(module)} is none. Use a Delay."
+                f"A delayed State belongs to a Dynamics; {describe(module)} is none. Use a Delay. "
+                "[BST-A01]"
             )
         key = f"{item}-delay"
         if not module.has_after_update(key):

@@ -31,7 +31,9 @@ class Projection(Module):
     def update(self, *args: Any, **kwargs: Any) -> None:
         children = self.nodes(allowed_hierarchy=(1, 1)).values()
         if not children:
-            raise ValueError(f"{describe(self)} has no child nodes to update; define update().")
+            raise ValueError(
+                f"{describe(self)} has no child nodes to update; define update(). [BST-A06]"
+            )
         for child in children:
             child(*args, **kwargs)
 
@@ -49,11 +51,13 @@ class Interaction(Projection):
         super().__init__(name=self.key)
         for module in modules:
             if not (callable(module) or isinstance(module, State)):
-                raise TypeError(f"A part of the pipeline is callable or a State; found {module!r}.")
+                raise TypeError(
+                    f"A part of the pipeline is callable or a State; found {module!r}. [BST-A01]"
+                )
         if not callable(comm):
-            raise TypeError(f"`comm` must be callable; found {comm!r}.")
+            raise TypeError(f"`comm` must be callable; found {comm!r}. [BST-A01]")
         if not isinstance(post, Dynamics):
-            raise TypeError(f"`post` must be a Dynamics; found {post!r}.")
+            raise TypeError(f"`post` must be a Dynamics; found {post!r}. [BST-A01]")
         refer(self, post=post)
         self.modules, self.comm = modules, comm
 
@@ -75,6 +79,6 @@ class Interaction(Projection):
         if len(args) != 1:
             raise ValueError(
                 f"{describe(self)} sends one value; update() was given {len(args)}. Put a module "
-                "in front that makes one of them, such as `neuron.prefetch('V')`."
+                "in front that makes one of them, such as `neuron.prefetch('V')`. [BST-P10]"
             )
         return args[0]

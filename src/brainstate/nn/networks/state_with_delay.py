@@ -43,7 +43,7 @@ class StateWithDelay(Delay):
         if not isinstance(state, State):
             raise TypeError(
                 f"Only a State can be delayed; {self.item!r} of {describe(self.target)} is "
-                f"{state!r}."
+                f"{state!r}. [BST-A01]"
             )
         return state
 

@@ -48,10 +48,12 @@ class AlignPostProj(Interaction):
         super().__init__(modules, comm, post)
         self.merging = isinstance(syn, ParamDescriber)
         if not isinstance(syn, ParamDescriber[AlignPost] if self.merging else AlignPost):
-            raise TypeError(f"`syn` must be an AlignPost synapse or describe one; found {syn!r}.")
+            raise TypeError(
+                f"`syn` must be an AlignPost synapse or describe one; found {syn!r}. [BST-A01]"
+            )
         if not isinstance(out, ParamDescriber[SynOut] if self.merging else SynOut):
             wanted = "a description (Class.desc(...)) of a SynOut" if self.merging else "a SynOut"
-            raise TypeError(f"With `syn` {syn!r}, `out` must be {wanted}; found {out!r}.")
+            raise TypeError(f"With `syn` {syn!r}, `out` must be {wanted}; found {out!r}. [BST-A01]")
         if self.merging:
             shared = _shared_pair(syn, out, post, self.key)  # type: ignore[arg-type]
             syn, out = shared.syn, shared.out
@@ -109,10 +111,10 @@ class CurrentProj(Interaction):
         if not isinstance(prefetch, (Prefetch, PrefetchDelayAt)):
             raise TypeError(
                 "`prefetch` must be a value of a model, such as `neuron.prefetch('V')` or "
-                f"`neuron.prefetch_delay('V', time)`; found {prefetch!r}."
+                f"`neuron.prefetch_delay('V', time)`; found {prefetch!r}. [BST-A01]"
             )
         if not isinstance(out, SynOut):
-            raise TypeError(f"`out` must be a SynOut; found {out!r}.")
+            raise TypeError(f"`out` must be a SynOut; found {out!r}. [BST-A01]")
         super().__init__((prefetch,), comm, post)
         _give_current(post, self.key, out)
         self.prefetch, self.out = prefetch, out
@@ -149,6 +151,6 @@ def _give_current(post: Dynamics, key: str, out: Any) -> None:
     if any(known is out for known in post.current_inputs.values()):
         raise ValueError(
             f"{describe(out)} gives a current to {describe(post)} already; a SynOut holds one "
-            "conductance, so make one for each projection, or give a description of it."
+            "conductance, so make one for each projection, or give a description of it. [BST-P07]"
         )
     post.add_current_input(key, out)

@@ -32,10 +32,12 @@ class _UpstrokeNeuron(ThresholdNeuron):
     """
 
     def _potential_drift(self, V: Any, slow: Any, x: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define _potential_drift().")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define _potential_drift(). [BST-A14]"
+        )
 
     def _slow_drift(self, slow: Any, V: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define _slow_drift().")
+        raise NotImplementedError(f"{type(self).__name__} must define _slow_drift(). [BST-A14]")
 
     def _stepped(self, slow: Any, jump: Any, x: Any) -> Any:
         """The slow variable after a step, in which the potential is stepped as well."""

@@ -35,12 +35,12 @@ class Neuron(Dynamics):
     ):
         super().__init__(in_size, name=name)
         if spk_reset not in _RESETS:
-            raise ValueError(f"spk_reset must be one of {_RESETS}; found {spk_reset!r}.")
+            raise ValueError(f"spk_reset must be one of {_RESETS}; found {spk_reset!r}. [BST-A03]")
         self.spk_fun, self.spk_reset = spk_fun, spk_reset
 
     def get_spike(self, *args: Any, **kwargs: Any) -> jax.Array:
         """The spikes for the current States, or for those given."""
-        raise NotImplementedError(f"{type(self).__name__} must define get_spike().")
+        raise NotImplementedError(f"{type(self).__name__} must define get_spike(). [BST-A14]")
 
 
 class ThresholdNeuron(Neuron):

@@ -39,9 +39,13 @@ class Recurrent(Module):
     def __init__(self, neuron: Neuron, feedback: Callable, name: str | None = None):
         super().__init__(name=name)
         if not isinstance(neuron, Neuron):
-            raise TypeError(f"Recurrent takes neurons, which have get_spike(); found {neuron!r}.")
+            raise TypeError(
+                f"Recurrent takes neurons, which have get_spike(); found {neuron!r}. [BST-A01]"
+            )
         if not callable(feedback):
-            raise TypeError(f"Recurrent needs a layer that takes spikes; found {feedback!r}.")
+            raise TypeError(
+                f"Recurrent needs a layer that takes spikes; found {feedback!r}. [BST-A01]"
+            )
         self.neuron, self.feedback = neuron, feedback
         self.in_size = self.out_size = neuron.out_size
 

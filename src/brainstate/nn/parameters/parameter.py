@@ -46,15 +46,21 @@ class Param(Module):
     ):
         super().__init__(name=name)
         if not isinstance(t, Transform):
-            raise TypeError(f"`t` must be a transformation, such as SigmoidT(0, 1); found {t!r}.")
+            raise TypeError(
+                f"`t` must be a transformation, such as SigmoidT(0, 1); found {t!r}. [BST-A01]"
+            )
         if not (reg is None or callable(getattr(reg, "loss", None))):
-            raise TypeError(f"`reg` must be a regularisation, such as L2Reg(0.1); found {reg!r}.")
+            raise TypeError(
+                f"`reg` must be a regularisation, such as L2Reg(0.1); found {reg!r}. [BST-A01]"
+            )
         if not (precompute is None or callable(precompute)):
-            raise TypeError(f"`precompute` must be a function of the value; found {precompute!r}.")
+            raise TypeError(
+                f"`precompute` must be a function of the value; found {precompute!r}. [BST-A01]"
+            )
         if not is_array(value):
             raise TypeError(
                 f"The value of a Param is a number, array or quantity; found {value!r}. Call an "
-                "initializer with a shape first."
+                "initializer with a shape first. [BST-A01]"
             )
         self.t, self.reg, self.fit, self.precompute = t, reg, fit, precompute
         self.val = (ParamState if fit else LongTermState)(self._free(floats(value)))
@@ -92,7 +98,10 @@ class Param(Module):
         try:
             return self.t.inverse(value)
         except ValueError as error:
-            raise ValueError(f"A value does not suit {describe(self)}: {error}") from error
+            reason = str(error).partition(" [BST-")[0]  # a message has one code
+            raise ValueError(
+                f"A value does not suit {describe(self)}: {reason} [BST-N07]"
+            ) from error
 
 
 class Const(Param):

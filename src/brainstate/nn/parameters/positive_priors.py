@@ -188,5 +188,8 @@ class DirichletReg(Prior):
 
 def _vector(shape: tuple[int, ...]) -> tuple[int, ...]:
     if not shape:
-        raise ValueError("DirichletReg needs the length of its vectors; found a single number.")
+        raise ValueError(
+            "DirichletReg needs the length of its vectors; found a single number. Give a shape or "
+            "an array with an axis. [BST-A04]"
+        )
     return shape[-1:]

@@ -185,7 +185,9 @@ class SpikeAndSlabReg(Prior):
         fit_hyper: bool = False,
     ):
         if not 0 < pi < 1:
-            raise ValueError(f"`pi` of SpikeAndSlabReg must lie between 0 and 1; found {pi!r}.")
+            raise ValueError(
+                f"`pi` of SpikeAndSlabReg must lie between 0 and 1; found {pi!r}. [BST-A02]"
+            )
         super().__init__(weight, fit_hyper, spike_scale=spike_scale, slab_scale=slab_scale)
         self.pi = pi
 

@@ -40,7 +40,7 @@ class Regularization(Module):
 
     def loss(self, value: ArrayLike) -> Any:
         """The loss of a value, a plain number."""
-        raise NotImplementedError(f"{type(self).__name__} must define loss(value).")
+        raise NotImplementedError(f"{type(self).__name__} must define loss(value). [BST-A14]")
 
     def sample_init(self, shape: Size) -> Any:
         """Random first values for a parameter: standard normal, unless the loss suggests others."""
@@ -75,7 +75,7 @@ class WeightedLoss(Regularization):
         return self._number("weight") * jnp.sum(self._penalty(number))
 
     def _penalty(self, x: jax.Array) -> jax.Array:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define _penalty(x). [BST-A14]")
 
     def _hold(
         self, name: str, value: Any, unit: Any = None, positive: bool = True, zero: bool = False
@@ -86,7 +86,8 @@ class WeightedLoss(Regularization):
             number = number_in(value, unit, name)
             if positive and fails(number >= 0 if zero else number > 0):
                 raise ValueError(
-                    f"`{name}` of {type(self).__name__} must be positive; found {value!r}."
+                    f"`{name}` of {type(self).__name__} must be positive; found {value!r}. "
+                    "[BST-A02]"
                 )
             if self.fit_hyper:
                 value = Param(value, PositiveT(unit) if positive else IdentityT())

@@ -63,7 +63,9 @@ class ElasticNetReg(WeightedLoss):
         self._hold("l1_weight", l1_weight, zero=True)
         self._hold("l2_weight", l2_weight, zero=True)
         if not 0 <= alpha <= 1:
-            raise ValueError(f"`alpha` of ElasticNetReg must lie in [0, 1]; found {alpha!r}.")
+            raise ValueError(
+                f"`alpha` of ElasticNetReg must lie in [0, 1]; found {alpha!r}. [BST-A02]"
+            )
         self.alpha = alpha
 
     def _penalty(self, x: jax.Array) -> jax.Array:
@@ -114,7 +116,7 @@ class GroupLassoReg(WeightedLoss):
         if x.ndim == 0 or x.shape[-1] % self.group_size:
             raise ValueError(
                 f"GroupLassoReg divides the last axis into groups of {self.group_size}; found the "
-                f"shape {x.shape}."
+                f"shape {x.shape}. [BST-A04]"
             )
         return _length(x.reshape(*x.shape[:-1], -1, self.group_size), axis=-1)
 
@@ -140,7 +142,7 @@ class TotalVariationReg(WeightedLoss):
 
     def _penalty(self, x: jax.Array) -> jax.Array:
         if x.ndim == 0:
-            raise ValueError("TotalVariationReg takes arrays; found a single number.")
+            raise ValueError("TotalVariationReg takes arrays; found a single number. [BST-A04]")
         return jnp.abs(jnp.diff(x, self.order, axis=-1))
 
 
@@ -240,7 +242,9 @@ class OrthogonalReg(WeightedLoss):
         return Orthogonal()(shape)
 
     def _center(self) -> Any:
-        raise ValueError("No single number is orthogonal; call OrthogonalReg.sample_init(shape).")
+        raise ValueError(
+            "No single number is orthogonal; call OrthogonalReg.sample_init(shape). [BST-A04]"
+        )
 
 
 class ChainedReg(Regularization):
@@ -254,9 +258,9 @@ class ChainedReg(Regularization):
         super().__init__()
         for reg in regs:
             if not isinstance(reg, Regularization):
-                raise TypeError(f"ChainedReg takes regularisations; found {reg!r}.")
+                raise TypeError(f"ChainedReg takes regularisations; found {reg!r}. [BST-A01]")
         if not regs:
-            raise ValueError("ChainedReg needs at least one regularisation; found none.")
+            raise ValueError("ChainedReg needs at least one regularisation; found none. [BST-A06]")
         self.regs = regs
 
     def loss(self, value: ArrayLike) -> Any:
@@ -273,14 +277,17 @@ def _at_least_1(owner: Any, **given: int) -> int:
     ((name, value),) = given.items()
     if not hasattr(value, "__index__") or operator.index(value) < 1:
         raise ValueError(
-            f"`{name}` of {type(owner).__name__} is an integer from 1 up; found {value!r}."
+            f"`{name}` of {type(owner).__name__} is an integer from 1 up; found {value!r}. "
+            "[BST-A02]"
         )
     return operator.index(value)
 
 
 def _matrix(owner: Any, x: jax.Array) -> jax.Array:
     if x.ndim < 2:
-        raise ValueError(f"{type(owner).__name__} takes matrices; found the shape {x.shape}.")
+        raise ValueError(
+            f"{type(owner).__name__} takes matrices; found the shape {x.shape}. [BST-A04]"
+        )
     return x.reshape(-1, x.shape[-1])
 
 

@@ -92,7 +92,7 @@ class StepInput(Source):
         moments, time_unit = split(times)
         moments = np.asarray(moments)
         if moments.ndim != 1 or (np.diff(moments) < 0).any():
-            raise ValueError(f"`times` must be a sequence that ascends; found {times!r}.")
+            raise ValueError(f"`times` must be a sequence that ascends; found {times!r}. [BST-P11]")
         levels, unit = _levels(values, moments.size, self.varshape, "times")
         before = jnp.zeros((1, *self.varshape), levels.dtype)
         self.values = attach(jnp.concatenate([before, levels]), unit)
@@ -123,7 +123,8 @@ class SectionInput(StepInput):
         lengths = np.asarray(lengths)
         if lengths.ndim != 1 or (lengths < 0).any():
             raise ValueError(
-                f"`durations` must be a sequence without negative ones; found {durations!r}."
+                f"`durations` must be a sequence without negative ones; found {durations!r}. "
+                "[BST-A02]"
             )
         size = needed_size(in_size, "in_size")
         number, unit = _levels(values, lengths.size, size, "durations")
@@ -160,7 +161,9 @@ class RampInput(Source):
         self.t_start, self.t_end = full_param(t_start, ()), full_param(t_end, ())
         first, unit = split(self.t_start)
         if not first < number_in(self.t_end, unit, "t_end"):
-            raise ValueError(f"`t_end` must come after `t_start`; found {t_start!r} and {t_end!r}.")
+            raise ValueError(
+                f"`t_end` must come after `t_start`; found {t_start!r} and {t_end!r}. [BST-P11]"
+            )
 
     def update(self) -> Any:
         (start, unit), (t_start, time_unit) = split(self.start), split(self.t_start)
@@ -179,7 +182,7 @@ def _levels(
     if array.shape[:1] != (count,):
         raise ValueError(
             f"There must be a value for each of the {count} `{what}`; found `values` of shape "
-            f"{array.shape}."
+            f"{array.shape}. [BST-A10]"
         )
     each = array.reshape(count, *(1,) * (len(shape) + 1 - array.ndim), *array.shape[1:])
     return jnp.broadcast_to(each, (count, *shape)), unit

@@ -55,7 +55,9 @@ class SpikeTime(Source):
             order = np.argsort(moments, kind="stable")
             neurons, moments = neurons[order], moments[order]
         elif (np.diff(moments) < 0).any():
-            raise ValueError("`times` must ascend where need_sort=False; found some that fall.")
+            raise ValueError(
+                "`times` must ascend where need_sort=False; found some that fall. [BST-P11]"
+            )
         self.indices = jnp.asarray(neurons, "int32")
         self.times = attach(jnp.asarray(moments, environ.dftype()), unit)
 
@@ -143,11 +145,12 @@ def _check_events(neurons: np.ndarray, times: np.ndarray, count: int) -> None:
     if neurons.ndim != 1 or neurons.shape != times.shape:
         raise ValueError(
             "`indices` and `times` must be two sequences of one length; found the shapes "
-            f"{neurons.shape} and {times.shape}."
+            f"{neurons.shape} and {times.shape}. [BST-A10]"
         )
     if neurons.size and not (np.issubdtype(neurons.dtype, np.integer) and neurons.min() >= 0):
-        raise ValueError(f"`indices` must be integers from 0 on; found {neurons}.")
+        raise ValueError(f"`indices` must be integers from 0 on; found {neurons}. [BST-A02]")
     if neurons.size and neurons.max() >= count:
         raise ValueError(
-            f"`indices` must be below {count}, the last axis of `in_size`; found {neurons.max()}."
+            f"`indices` must be below {count}, the last axis of `in_size`; found {neurons.max()}. "
+            "[BST-A02]"
         )

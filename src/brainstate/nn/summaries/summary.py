@@ -125,9 +125,11 @@ def summary(model: Any, *inputs: Any, activity: float = 1.0, **named: Any) -> Su
       layers.0.weight['weight']  ParamState  (3, 4)  float32
     """
     if not isinstance(model, Node):
-        raise TypeError(f"summary() takes a module or another node; found {model!r}.")
+        raise TypeError(f"summary() takes a module or another node; found {model!r}. [BST-A01]")
     if not 0 <= activity <= 1:
-        raise ValueError(f"activity is a share of neurons, from 0 to 1; found {activity!r}.")
+        raise ValueError(
+            f"activity is a share of neurons, from 0 to 1; found {activity!r}. [BST-A02]"
+        )
     recorder = Recorder(trace_call, model, activity)
     if inputs or named or _takes_nothing(model):
         _call(model, inputs, named, recorder)
@@ -137,7 +139,7 @@ def summary(model: Any, *inputs: Any, activity: float = 1.0, **named: Any) -> Su
 
 def _call(model: Any, inputs: tuple, named: dict, recorder: Recorder) -> None:
     if not callable(model):
-        raise TypeError(f"{describe(model)} cannot be called; leave the inputs out.")
+        raise TypeError(f"{describe(model)} cannot be called; leave the inputs out. [BST-A01]")
     outputs: list = []
 
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -84,15 +84,18 @@ class _RisingSynapse(Synapse, AlignPost):
         self, key: str, inp: Callable | ArrayLike, label: str | None = None
     ) -> None:
         """Refused: the equation has no place for one."""
-        raise TypeError(f"{describe(self)} takes delta inputs only; found a current input {key!r}.")
+        raise TypeError(
+            f"{describe(self)} takes delta inputs only; found a current input {key!r}. Give it by "
+            "add_delta_input(). [BST-P08]"
+        )
 
     def _evolve(self) -> Any:
         """Take a step without inputs; returns a zero in the unit of the conductance."""
-        raise NotImplementedError(f"{type(self).__name__} must define _evolve().")
+        raise NotImplementedError(f"{type(self).__name__} must define _evolve(). [BST-A14]")
 
     def _value(self) -> Any:
         """The conductance."""
-        raise NotImplementedError(f"{type(self).__name__} must define _value().")
+        raise NotImplementedError(f"{type(self).__name__} must define _value(). [BST-A14]")
 
     def update(self, x: ArrayLike | None = None) -> Any:
         inputs = self._evolve()
@@ -218,6 +221,7 @@ def _peak(ratio: Any) -> Any:
     """The peak of ``exp(-t / τ_decay) - exp(-t / τ_rise)``, from ``τ_rise / τ_decay``."""
     if not is_tracer(ratio) and np.any(np.equal(ratio, 1)):
         raise ValueError(
-            "DualExpon needs a tau_rise that differs from tau_decay; for equal ones use Alpha."
+            "DualExpon needs a tau_rise that differs from tau_decay; for equal ones use Alpha. "
+            "[BST-A02]"
         )
     return ratio ** (ratio / (1 - ratio)) - ratio ** (1 / (1 - ratio))

@@ -52,12 +52,14 @@ def spread(layer: Module, pre: Any, post: Any) -> tuple[Any, Any]:
 def check_plastic(layer: Any) -> None:
     """TypeError unless the layer has one weight for each synapse."""
     if not (layer.in_size and layer.out_size and hasattr(layer, "weight")):
-        raise TypeError(f"{describe(layer)} has no weights between neurons, so no rule fits it.")
+        raise TypeError(
+            f"{describe(layer)} has no weights between neurons, so no rule fits it. [BST-P09]"
+        )
     neurons = jnp.zeros(layer.in_size[-1]), jnp.zeros(layer.out_size[-1])
     found, expected = weight_of(layer)[0].shape, pairs(layer, *neurons).shape
     if found != expected:
         raise TypeError(
             f"{describe(layer)} has weights of shape {found}. A rule changes one for each synapse, "
             f"which needs {expected}: take a dense layer or one of brainstate.event, with an array "
-            "or an initializer as weight."
+            "or an initializer as weight. [BST-P09]"
         )

@@ -44,7 +44,7 @@ class PlasticityRule(Module):
 
     def change(self, pre: jax.Array, post: jax.Array) -> Any:
         """What these spikes add to the weights, by sample; a step of the rule's own States."""
-        raise NotImplementedError(f"{type(self).__name__} must define change().")
+        raise NotImplementedError(f"{type(self).__name__} must define change(). [BST-A14]")
 
     def update(self, pre: ArrayLike, post: ArrayLike) -> None:
         change = self.change(*self._spikes(pre, post))
@@ -60,7 +60,7 @@ class PlasticityRule(Module):
         if batches[0] != batches[1]:
             raise ValueError(
                 f"{describe(self)} takes spikes with the same batch axes on both sides; found "
-                f"{batches[0]} before and {batches[1]} behind."
+                f"{batches[0]} before and {batches[1]} behind. [BST-A04]"
             )
         return pre, post
 
@@ -248,7 +248,7 @@ class ThreeFactor(PlasticityRule):
         if factor.shape not in ((), batch):
             raise ValueError(
                 f"`modulator` is a number, or of shape {batch} or {post.shape}, which are those of "
-                f"the samples and of the spikes behind; found {factor.shape}."
+                f"the samples and of the spikes behind; found {factor.shape}. [BST-A04]"
             )
         return factor.reshape(*factor.shape, *(1,) * (self.e.value.ndim - factor.ndim))
 

@@ -33,7 +33,7 @@ class SynOut(Module, BindCondData):
         if conductance is None:
             raise ValueError(
                 f"{describe(self)} has no conductance here; call bind_cond(conductance) in the "
-                "same step, before it is called with a potential."
+                "same step, before it is called with a potential. [BST-P06]"
             )
         return self.update(conductance, *args, **kwargs)
 

@@ -49,6 +49,7 @@ class Populations(Sampler):
         """A shuffled copy of the array `x`, in its unit; `x` itself stays as it is."""
         if not hasattr(x, "ndim"):
             raise TypeError(
-                f"shuffle() takes an array and returns a shuffled copy; found a {type(x).__name__}."
+                f"shuffle() takes an array and returns a shuffled copy; found a "
+                f"{type(x).__name__}. [BST-A01]"
             )
         return self.permutation(x, axis, key=key)

@@ -20,12 +20,14 @@ def check_ranges(parameters: dict[str, Any]) -> None:
     """Raise ValueError for a negative scale and the like, and for bounds that are swapped."""
     for name in _NOT_NEGATIVE & parameters.keys():
         if _anywhere_above(0, parameters[name]):
-            raise ValueError(f"`{name}` must not be negative; found {parameters[name]}.")
+            raise ValueError(f"`{name}` must not be negative; found {parameters[name]}. [BST-A02]")
     for below, above in _ASCENDING:
         if below in parameters and above in parameters:
             x, y = parameters[below], parameters[above]
             if _anywhere_above(x, y):
-                raise ValueError(f"`{below}` must not be above `{above}`; found {x} and {y}.")
+                raise ValueError(
+                    f"`{below}` must not be above `{above}`; found {x} and {y}. [BST-A02]"
+                )
 
 
 def _anywhere_above(x: Any, y: Any) -> bool:

@@ -29,7 +29,7 @@ class Sampler:
     def _sample(
         self, law: Law, shape: Shape | None, dtype: Any, key: OptKey, *parameters: Any
     ) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define _sample(). [BST-A14]")
 
     def _real(
         self, law: Law, size: OptSize, key: OptKey, dtype: OptDType, /, **parameters: Any
@@ -96,7 +96,9 @@ def real_type(dtype: OptDType) -> Any:
         return environ.dftype()
     dtype = np.dtype(dtype)
     if not jnp.issubdtype(dtype, jnp.floating):
-        raise TypeError(f"`dtype` must be a floating-point type for this law; found {dtype}.")
+        raise TypeError(
+            f"`dtype` must be a floating-point type for this law; found {dtype}. [BST-A09]"
+        )
     return dtype.type
 
 

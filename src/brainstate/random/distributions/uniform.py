@@ -103,7 +103,9 @@ def bounds(low: Any, high: Any, dtype: OptDType) -> tuple[Any, Any]:
     check(operator.lt, message, low=low, high=high)
     info = limits(integer_type(dtype))
     if (isinstance(low, int) and low < info.min) or (isinstance(high, int) and high - 1 > info.max):
-        raise ValueError(f"[{low}, {high}) does not fit into {info.dtype}; pass a wider `dtype`.")
+        raise ValueError(
+            f"[{low}, {high}) does not fit into {info.dtype}; pass a wider `dtype`. [BST-A09]"
+        )
     return unsigned_if_large(low), unsigned_if_large(high)
 
 

@@ -60,7 +60,7 @@ class Vectors(Sampler):
         `method` is the factorisation of `cov`: "cholesky", or "svd" or "eigh" for a singular one.
         """
         if method not in FACTORS:
-            raise ValueError(f"`method` must be one of {FACTORS}; found {method!r}.")
+            raise ValueError(f"`method` must be one of {FACTORS}; found {method!r}. [BST-A03]")
         mean, unit = split(mean)
         cov = number_in(cov, None if unit is None else unit**2, "cov")
         law = with_options(vectors.multivariate_normal, method=method)

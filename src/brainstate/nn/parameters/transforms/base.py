@@ -39,18 +39,20 @@ class Transform:
 
     def forward(self, x: ArrayLike) -> Any:
         """The value `y` of free numbers `x`."""
-        raise NotImplementedError(f"{type(self).__name__} must define forward(x).")
+        raise NotImplementedError(f"{type(self).__name__} must define forward(x). [BST-A14]")
 
     def inverse(self, y: ArrayLike) -> Any:
         """Free numbers `x` of which `y` is the value; ValueError where there are none."""
-        raise NotImplementedError(f"{type(self).__name__} must define inverse(y).")
+        raise NotImplementedError(f"{type(self).__name__} must define inverse(y). [BST-A14]")
 
     def log_abs_det_jacobian(self, x: ArrayLike, y: ArrayLike | None = None) -> jax.Array:
         """``log |det dy/dx|`` at `x`, of each element or vector; `y`, if known, is ``forward(x)``.
 
         Of quantities, the numbers are differentiated.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define log_abs_det_jacobian(x, y).")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define log_abs_det_jacobian(x, y). [BST-A14]"
+        )
 
     def __call__(self, x: ArrayLike) -> Any:
         return self.forward(x)
@@ -82,13 +84,13 @@ class NumberTransform(Transform):
         return self._log_slope(self._numbers(x, self._x_unit, "x"))
 
     def _forward(self, x: jax.Array) -> jax.Array:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define _forward(x). [BST-A14]")
 
     def _inverse(self, y: jax.Array) -> jax.Array:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define _inverse(y). [BST-A14]")
 
     def _log_slope(self, x: jax.Array) -> jax.Array:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define _log_slope(x). [BST-A14]")
 
     def _reaches(self, y: np.ndarray) -> Any:
         return np.True_
@@ -99,7 +101,7 @@ class NumberTransform(Transform):
     def _numbers(self, x: ArrayLike, unit: Any, name: str) -> jax.Array:
         number = floats(number_in(x, unit, f"{name} of {self!r}"))
         if number.ndim < self.event_ndim:
-            raise ValueError(f"{self!r} takes vectors; found {name}={x!r}.")
+            raise ValueError(f"{self!r} takes vectors; found {name}={x!r}. [BST-A04]")
         return number
 
     def _check(self, y: jax.Array) -> None:
@@ -112,13 +114,13 @@ class NumberTransform(Transform):
             event = y.shape[y.ndim - self.event_ndim :]
             wrong = np.broadcast_to(y, (*reached.shape, *event))[~np.asarray(reached)][0]
             raise ValueError(
-                f"{self!r} gives {self._image()}; found {attach(wrong, self._y_unit)}."
+                f"{self!r} gives {self._image()}; found {attach(wrong, self._y_unit)}. [BST-N07]"
             )
 
 
 def floats(x: ArrayLike) -> Any:
     """`x` as an array of floating-point numbers, with its unit."""
     if not is_array(x):
-        raise TypeError(f"Expected a number, an array or a quantity; found {x!r}.")
+        raise TypeError(f"Expected a number, an array or a quantity; found {x!r}. [BST-A01]")
     number, unit = split(full_param(x, jnp.shape(split(x)[0])))
     return attach(jnp.asarray(number, number.dtype), unit)  # no weak type, which loops would change

@@ -16,7 +16,9 @@ def bounds(**given: Any) -> list[Any]:
     """The parameters of a transformation, by name; ValueError unless all are numbers or arrays."""
     for name, value in given.items():
         if not is_array(value):
-            raise ValueError(f"`{name}` must be a number, an array or a quantity; found {value!r}.")
+            raise ValueError(
+                f"`{name}` must be a number, an array or a quantity; found {value!r}. [BST-A01]"
+            )
     return list(given.values())
 
 
@@ -26,7 +28,7 @@ def interval(owner: Any, lower: ArrayLike, upper: ArrayLike) -> tuple[Any, Any, 
     high = number_in(upper, unit, "upper")
     if fails(low < high):
         raise ValueError(
-            f"{type(owner).__name__} needs lower < upper; found {lower!r} and {upper!r}."
+            f"{type(owner).__name__} needs lower < upper; found {lower!r} and {upper!r}. [BST-A02]"
         )
     return low, high, unit
 

@@ -44,7 +44,10 @@ class ChainT(Transform):
         resized: Transform | None = None
         for t in self.transforms:
             if resized is not None:
-                raise ValueError(f"{self!r} has no determinant: {resized!r} changes the length.")
+                raise ValueError(
+                    f"{self!r} has no determinant: {resized!r} changes the length, so it "
+                    "must come last. [BST-N08]"
+                )
             term = t.log_abs_det_jacobian(x)
             total = total + (jnp.sum(term, axis=-1) if self.event_ndim > t.event_ndim else term)
             before, x = x, t.forward(x)
@@ -68,9 +71,11 @@ class MaskedT(Transform):
     def __init__(self, mask: ArrayLike, t: Transform):
         self.mask, self.t = np.asarray(mask), _checked("MaskedT", t)
         if self.mask.dtype != bool or self.mask.ndim == 0:
-            raise ValueError(f"`mask` must be an array of bool; found {mask!r}.")
+            raise ValueError(f"`mask` must be an array of bool; found {mask!r}. [BST-A01]")
         if t.event_ndim:
-            raise ValueError(f"MaskedT takes transformations of single elements; found {t!r}.")
+            raise ValueError(
+                f"MaskedT takes transformations of single elements; found {t!r}. [BST-A01]"
+            )
 
     def forward(self, x: ArrayLike) -> Any:
         return self._where_masked(self.t.forward, x)
@@ -92,14 +97,17 @@ class MaskedT(Transform):
         shape = self.mask.shape
         if number.shape[number.ndim - len(shape) :] != shape or number.ndim < len(shape):
             raise ValueError(
-                f"MaskedT with a mask of shape {shape} was given the shape {number.shape}."
+                f"MaskedT with a mask of shape {shape} was given the shape {number.shape}. "
+                "[BST-A04]"
             )
         return number[..., self.mask]
 
 
 def _checked(owner: str, t: Any) -> Transform:
     if not isinstance(t, Transform):
-        raise TypeError(f"{owner} is made of transformations, such as SigmoidT(0, 1); found {t!r}.")
+        raise TypeError(
+            f"{owner} is made of transformations, such as SigmoidT(0, 1); found {t!r}. [BST-A01]"
+        )
     return t
 
 

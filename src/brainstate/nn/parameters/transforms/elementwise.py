@@ -91,7 +91,7 @@ class AffineT(ElementwiseT):
         self.scale, self.shift = bounds(scale=scale, shift=shift)
         offset, unit = split(shift)
         if fails(split(scale)[0] != 0):
-            raise ValueError(f"`scale` of AffineT must not be 0; found {scale!r}.")
+            raise ValueError(f"`scale` of AffineT must not be 0; found {scale!r}. [BST-A02]")
         x_unit = unit_of(shift / scale)
         slope = number_in(scale if x_unit is None else scale * attach(1.0, x_unit), unit, "scale")
         super().__init__(LINE, offset, slope, unit=unit, x_unit=x_unit)

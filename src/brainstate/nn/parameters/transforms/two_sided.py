@@ -45,7 +45,9 @@ class ScaledSigmoidT(_Between):
 
     def __init__(self, lower: ArrayLike, upper: ArrayLike, beta: float = 1.0):
         if not beta > 0:
-            raise ValueError(f"`beta` of ScaledSigmoidT must be positive; found {beta!r}.")
+            raise ValueError(
+                f"`beta` of ScaledSigmoidT must be positive; found {beta!r}. [BST-A02]"
+            )
         self._rate = beta
         super().__init__(lower, upper)
         self.beta = beta
