@@ -58,7 +58,10 @@ class Cell:
         self.remembered = False  # whether the clock must move with this cell
 
     def set(self, value: Any) -> None:
-        leaves, tree = jax.tree.flatten(value)
+        self.place(value, *jax.tree.flatten(value))
+
+    def place(self, value: Any, leaves: list, tree: Any) -> None:
+        """Set a value that was flattened already."""
         bare = len(leaves) == 1 and leaves[0] is value
         with self._guarded():
             self.leaves[:] = leaves

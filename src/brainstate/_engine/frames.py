@@ -216,10 +216,11 @@ def write(frame: Frame | None, state: State, value: Any) -> None:
         return
     trace = current_trace()
     if trace is EAGER:
-        state._home = None
+        _keep(state, value)
     elif trace is not state._home:
         raise TraceContextError(f"{_inside_plain_jax(state, 'assigned')} [BST-S01]")
-    state._value = value
+    else:
+        state._value = value
 
 
 def at_hand(state: State) -> list | None:
@@ -256,9 +257,23 @@ def create(state: State, value: Any) -> None:
 def create_outside(state: State, value: Any) -> None:
     """Give a new State its first value outside every frame."""
     trace = current_trace()
-    state._value = value
-    # Made inside a plain jax trace it behaves like a local variable there.
-    state._home = None if trace is EAGER else trace
+    if trace is EAGER:
+        _keep(state, value)
+    else:  # it behaves like a local variable there
+        state._value, state._home = value, trace
+
+
+def _keep(state: State, value: Any) -> None:
+    """Store a value outside everything, where no tracer has a meaning."""
+    leaves, tree = jax.tree.flatten(value)
+    if any(map(is_tracer, leaves)):
+        raise TraceContextError(
+            f"{describe(state)} was assigned a value that a function computed while it was traced, "
+            "and that ended with this trace. Return it from the function, or assign the State "
+            "there. [BST-S02]"
+        )
+    state._cell.place(value, leaves, tree)
+    state._home = None
 
 
 def commit(states: Iterable[State], values: Iterable[Any], created: Iterable[State] = ()) -> None:

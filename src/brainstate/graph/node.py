@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import jax
+
 from .._engine.attachments import Attachable
 from .._engine.frames import Frame, current_frame
 from .._engine.guards import tick
 from .._engine.hidden import enrol
+from .._engine.jax_api import is_tracer
 from .._engine.journal import record
 from .._engine.names import adopt, describe
 from .._errors import TraceContextError
@@ -68,7 +71,7 @@ class Node(Attachable, PrettyRepr):
         tick()
         frame = current_frame()
         if frame is not None:
-            _refuse_states_made_in_loops(frame, self, name, value)
+            _refuse_what_ends(frame, self, name, value)
             frame.edits[id(self), name] = self
         record(self, name, _vars(self, "__dict__").get(name, ABSENT))
 
@@ -134,15 +137,23 @@ def _may_hold(kinds: Any, value: Any, around: tuple[int, ...] = ()) -> bool:
     return opened is not None and any(_may_hold(kinds, x, around) for x in opened.children)
 
 
-def _refuse_states_made_in_loops(frame: Frame | None, node: Node, name: str, value: Any) -> None:
-    if not isinstance(value, State):
+def _refuse_what_ends(frame: Frame, node: Node, name: str, value: Any) -> None:
+    """An attribute outlives the bodies under way, unless one of them made the node."""
+    if not isinstance(value, State) and not any(map(is_tracer, jax.tree.leaves(value))):
         return
-    while frame is not None and id(node) not in frame.nodes:
-        if frame.repeats and value in frame.created:
+    around: Frame | None = frame
+    while around is not None and id(node) not in around.nodes:
+        if around.repeats and isinstance(value, State) and value in around.created:
             raise TraceContextError(
                 f"{describe(value)} was created inside a loop or branch body and assigned to "
                 f"attribute {name!r} of {describe(node)}, which outlives that body; it would be "
                 "made anew in every run of it. Create it before the loop and assign its `.value`. "
                 "[BST-G01]"
             )
-        frame = frame.parent
+        around = around.parent
+    if around is None and not isinstance(value, State):
+        raise TraceContextError(
+            f"Attribute {name!r} of {describe(node)} was assigned a value that is computed inside "
+            "a transformation and would end with it. Make the attribute a State and assign its "
+            "`.value`, or return the value. [BST-G09]"
+        )
