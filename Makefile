@@ -14,6 +14,7 @@ PARALLEL ?= -n 2 --dist worksteal
 BENCH_ARGS ?= --write --peers
 
 BIN = $(VENV)/bin
+CONNECTOME = .cache/connectome
 STAMP = $(VENV)/.installed
 
 ifneq ($(strip $(CONSTRAINTS)),)
@@ -23,10 +24,11 @@ CONSTRAIN = --upgrade --upgrade-strategy eager
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help test suite lint format demo docs bench constraints clean
+.PHONY: help test suite lint format demo connectome docs bench constraints clean
 
 help:
 	@echo "make demo         run the examples"
+	@echo "make connectome   fetch the wiring of a worm from a package, and run its example"
 	@echo "make test         lint, then the whole test suite"
 	@echo "make suite        the test suite alone (PYTEST_ARGS=... narrows it)"
 	@echo "make lint         style, formatting and types"
@@ -68,6 +70,16 @@ demo: $(STAMP)
 	$(BIN)/python examples/coba.py
 	$(BIN)/python examples/digits.py
 	@echo "pictures are in out/; docs/examples.md lists more examples"
+
+connectome: $(STAMP) $(CONNECTOME)/edges.csv
+	$(BIN)/python examples/connectome.py
+
+$(CONNECTOME)/edges.csv: examples/connectome_data.py
+	@echo "installing c302, for its data alone, into $(CONNECTOME) ..."
+	@$(PYTHON) -m venv $(CONNECTOME)/environment
+	@$(CONNECTOME)/environment/bin/python -m pip install -qq --disable-pip-version-check --no-deps \
+	  c302==0.12.1 openpyxl==3.1.5 et-xmlfile==2.0.0
+	@$(CONNECTOME)/environment/bin/python $< $@
 
 docs:
 	@$(MAKE) --silent --no-print-directory VENV=$(DOCS_VENV) EXTRAS=docs $(DOCS_VENV)/.installed

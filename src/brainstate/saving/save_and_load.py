@@ -86,10 +86,10 @@ def load(
     plan = Plan.of(leaves, _matching(leaves, wanted), form.look(place))
     problems = [*plan.misfits(), *(plan.differences() if strict else ())]
     if problems:
+        lines = "\n  ".join(problems)
         raise ValueError(
-            f"{os.fspath(path)!r} does not fit, and nothing was loaded:\n  "
-            + "\n  ".join(problems)
-            + "\n`strict=False` loads what both have, and a filter only some of the States."
+            f"{os.fspath(path)!r} does not fit, and nothing was loaded (`strict=False` passes over "
+            f"States that only one side has):\n  {lines}"
         )
     arrays = form.read(place, plan.reading_types())
     _assign(plan.values(arrays))
