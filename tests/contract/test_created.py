@@ -265,3 +265,27 @@ def test_lanes_return_nodes_stacked(row, outer):
     if outer is None:
         np.testing.assert_allclose(values[0].state.value, 1.0 + np.arange(row.size))
     assert float(old.weight.value) == 5.0
+
+
+@pytest.mark.parametrize("row", ROWS, ids=repr)
+def test_attributes_do_not_keep_values_of_the_body(row):
+    layer = Layer()
+    layer.last = None
+
+    def body(x):
+        layer.last = {"twice": 2.0 * x}
+        return layer.last["twice"]
+
+    call, x = (row.each, jnp.arange(float(row.size))) if row.lanes else (row, jnp.float32(1.0))
+    with pytest.raises(TraceContextError, match="'last' of Layer .* computed inside"):
+        call(body)(x)
+    assert layer.last is None
+
+
+def test_nodes_of_the_body_keep_its_values():
+    def body(x):
+        layer = Layer()
+        layer.last = 2.0 * x
+        return bt.jit(lambda: layer.last + 1.0)()
+
+    np.testing.assert_array_equal(bt.vmap(body)(jnp.arange(3.0)), [1.0, 3.0, 5.0])

@@ -212,3 +212,20 @@ def test_values_travel_through_plain_jax():
     program = jax.jit(lambda value, x: (value + x, value * x))
     state.value, out = program(state.value, 3.0)
     assert (float(state.value), float(out)) == (5.0, 6.0)
+
+
+@pytest.mark.parametrize("transform", [bt.jit, bt.vmap, jax.jit, jax.vmap])
+def test_a_value_of_a_trace_that_ended_is_refused(transform):
+    kept = []
+
+    def leak(x):
+        kept.append(2 * x)
+        return x
+
+    transform(leak)(jnp.arange(3.0))
+    state = brainstate.State(1.0, name="gain")
+    with pytest.raises(TraceContextError, match="State 'gain' .* ended"):
+        state.value = {"w": kept[0]}
+    assert state.value == 1.0
+    with pytest.raises(TraceContextError, match="State .* ended"):
+        brainstate.State(kept[0])
