@@ -277,7 +277,7 @@ def test_attributes_do_not_keep_values_of_the_body(row):
         return layer.last["twice"]
 
     call, x = (row.each, jnp.arange(float(row.size))) if row.lanes else (row, jnp.float32(1.0))
-    with pytest.raises(TraceContextError, match="'last' of Layer .* computed inside"):
+    with pytest.raises(TraceContextError, match=r"'last' of Layer .* computed inside"):
         call(body)(x)
     assert layer.last is None
 

@@ -224,8 +224,8 @@ def test_a_value_of_a_trace_that_ended_is_refused(transform):
 
     transform(leak)(jnp.arange(3.0))
     state = brainstate.State(1.0, name="gain")
-    with pytest.raises(TraceContextError, match="State 'gain' .* ended"):
+    with pytest.raises(TraceContextError, match=r"State 'gain' .* ended"):
         state.value = {"w": kept[0]}
     assert state.value == 1.0
-    with pytest.raises(TraceContextError, match="State .* ended"):
+    with pytest.raises(TraceContextError, match=r"State .* ended"):
         brainstate.State(kept[0])
