@@ -53,12 +53,16 @@ def test_units(time):
 
 
 def test_wrong_units_are_named():
+    neuron = brainstate.nn.init_all_states(brainstate.nn.LIF(1))
+    wrong_dt = pytest.raises(u.UnitMismatchError, match="the drift for a dt without a unit")
+    with brainstate.environ.context(dt=0.1), wrong_dt:
+        neuron(1.0 * u.mA)
     with brainstate.environ.context(dt=0.1 * u.ms):
         with pytest.raises(u.UnitMismatchError, match="the drift"):
             exp_euler_step(lambda v: -v, 1.0 * u.mV)
         with pytest.raises(u.UnitMismatchError, match="the drift"):
             exp_euler_step(lambda v: -v, 1.0)
-        with pytest.raises(u.UnitMismatchError, match="the diffusion"):
+        with pytest.raises(u.UnitMismatchError, match="the diffusion for a dt in ms"):
             exp_euler_step(lambda v: -v / u.ms, lambda v: 1.0 * u.mV, 1.0 * u.mV)
 
 

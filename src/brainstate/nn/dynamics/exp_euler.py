@@ -40,15 +40,16 @@ def exp_euler_step(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     (x, unit), args = split(args[0]), args[1:]
     dt, dt_unit = split(environ.get_dt())
     x = checked_real(x, "exp_euler_step")
+    drift = named_for("drift", dt_unit)
 
     def slope(x: Any) -> Any:
-        return number_in(fn(attach(x, unit), *args, **kwargs), per_time(unit, dt_unit), "the drift")
+        return number_in(fn(attach(x, unit), *args, **kwargs), per_time(unit, dt_unit), drift)
 
     f, rate = jvp(slope, (x,), (jnp.ones_like(x),))
     new = x + dt * _phi(dt * rate) * f
     if diffusion is not None:
         noise = diffusion(attach(x, unit), *args, **kwargs)
-        g = number_in(noise, per_time(unit, dt_unit, 0.5), "the diffusion")
+        g = number_in(noise, per_time(unit, dt_unit, 0.5), named_for("diffusion", dt_unit))
         new = new + g * dt**0.5 * DEFAULT.standard_normal(jnp.shape(x), dtype=x.dtype)
     return attach(new.astype(x.dtype), unit)
 
@@ -78,6 +79,11 @@ def per_time(unit: Any, time: Any, power: float = 1.0) -> Any:
         return unit
     rate = time**-power
     return rate if unit is None else unit * rate
+
+
+def named_for(part: str, time: Any) -> str:
+    """How errors call a part of an equation: the culprit is often the unit of `dt`."""
+    return f"the {part} for a dt {'without a unit' if time is None else f'in {time}'}"
 
 
 def checked_real(x: Any, step: str) -> jax.Array:

@@ -9,7 +9,7 @@ import jax
 
 from ... import environ
 from ..._units import attach, is_quantity, number_in, split
-from .exp_euler import checked_real, per_time
+from .exp_euler import checked_real, named_for, per_time
 
 
 def rk2_step(fn: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -66,7 +66,8 @@ def _step(
                 f"{found_tree}. [BST-A10]"
             )
         rates = (per_time(unit, dt_unit) for unit in units)
-        return [number_in(d, rate, "the drift") for d, rate in zip(found, rates, strict=True)]
+        drift = named_for("drift", dt_unit)
+        return [number_in(d, rate, drift) for d, rate in zip(found, rates, strict=True)]
 
     stages = [slopes(start)]
     for node in nodes[1:]:
