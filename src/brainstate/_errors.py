@@ -15,6 +15,12 @@ class BatchAxisError(BrainStateError, ValueError):
     """The batch axis of a State is missing, unexpected or inconsistent."""
 
 
+class BadKeyError(BrainStateError, KeyError):
+    """A name or key does not exist, or exists already."""
+
+    __str__ = Exception.__str__  # KeyError shows the repr, in which quotes are escaped
+
+
 class RetraceError(BrainStateError):
     """A function was about to be traced more often than `jit(max_traces=...)` allows."""
 
@@ -31,5 +37,12 @@ class BadWriteError(BrainStateError, FloatingPointError):
     line: int
 
 
-for _error in (BrainStateError, TraceContextError, BatchAxisError, RetraceError, BadWriteError):
+for _error in (
+    BrainStateError,
+    TraceContextError,
+    BatchAxisError,
+    BadKeyError,
+    RetraceError,
+    BadWriteError,
+):
     _error.__module__ = "brainstate.util"  # tracebacks name the place to import it from

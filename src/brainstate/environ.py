@@ -24,6 +24,7 @@ from ._engine import guards
 from ._engine.cell import UNSET
 from ._engine.frames import Frame, current_frame, read
 from ._engine.guards import freeze
+from ._errors import BadKeyError
 
 if TYPE_CHECKING:
     from .typing import DTypeLike
@@ -96,7 +97,7 @@ def get(key: str, default: Any = _MISSING, desc: str | None = None) -> Any:
     if default is not _MISSING:
         return default
     meaning = f" {key}: {desc.rstrip('.')}." if desc else ""
-    raise KeyError(
+    raise BadKeyError(
         f"There is no setting {key!r} in environ. Set it for a block with "
         f"`with brainstate.environ.context({key}=...):`, or for the process with "
         f"`brainstate.environ.set({key}=...)`.{meaning} [BST-V01]"

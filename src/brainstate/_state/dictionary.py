@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from .._errors import BadKeyError
 from ..util.dict_manager import DictManager
 from .state import State
 
@@ -31,7 +32,9 @@ class StateDictManager(DictManager):
         for values in args:
             for key, value in values.items():
                 if key not in self:
-                    raise KeyError(f"No State {key!r} here; the keys are {list(self)}. [BST-A05]")
+                    raise BadKeyError(
+                        f"No State {key!r} here; the keys are {list(self)}. [BST-A05]"
+                    )
                 self[key].value = value
 
     def split_values(self, first: type, *others: type) -> tuple[DictManager, ...]:

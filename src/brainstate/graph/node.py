@@ -151,7 +151,8 @@ def _refuse_what_ends(frame: Frame, node: Node, name: str, value: Any) -> None:
                 "[BST-G01]"
             )
         around = around.parent
-    if around is None and not isinstance(value, State):
+    has_setter = hasattr(getattr(type(node), name, None), "__set__")  # which assigns what it will
+    if around is None and not isinstance(value, State) and not has_setter:
         raise TraceContextError(
             f"Attribute {name!r} of {describe(node)} was assigned a value that is computed inside "
             "a transformation and would end with it. Make the attribute a State and assign its "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .._errors import BadKeyError
 from ..mixin import ParamDescriber
 from .module import ElementWiseBlock, Module
 
@@ -47,7 +48,7 @@ class Sequential(Module):
             return Sequential(*self.layers[key])
         if isinstance(key, (list, tuple)):
             return Sequential(*[self.layers[index] for index in key])
-        raise KeyError(
+        raise BadKeyError(
             f"Layers are chosen by an integer, a slice or a list; found {key!r}. [BST-A01]"
         )
 

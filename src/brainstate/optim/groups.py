@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from .._errors import BadKeyError
 from .._state import State
 from ..graph import Node
 from ..util.filter import ordered_predicates, split_by_filters
@@ -52,7 +53,7 @@ class LearningRateGroups(Node):
 
     def _index(self, the_filter: Any) -> int:
         if the_filter not in self.filters:
-            raise KeyError(
+            raise BadKeyError(
                 f"No group {the_filter!r} here; the filters are {self.filters}. [BST-A05]"
             )
         return self.filters.index(the_filter)

@@ -1,6 +1,7 @@
 """Containers, filters and small tools the rest of the library is built on."""
 
 from brainstate._errors import (
+    BadKeyError,
     BadWriteError,
     BatchAxisError,
     BrainStateError,
@@ -36,6 +37,7 @@ __all__ = [
     "BrainStateError",
     "TraceContextError",
     "BatchAxisError",
+    "BadKeyError",
     "BadWriteError",
     "RetraceError",
     # filters

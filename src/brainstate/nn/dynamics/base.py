@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ..._errors import BadKeyError
 from ...init.sizes import needed_size
 from ...mixin import ParamDescriber
 from ...typing import ArrayLike, PyTree, Size
@@ -214,13 +215,13 @@ def _total(init: Any, values: list, kind: str) -> Any:
 def _add_hook(dyn: Dynamics, name: str, key: str, fun: Callable) -> None:
     table = getattr(dyn, name)
     if key in table:
-        raise KeyError(f"{key!r} is taken; choose another key. [BST-A11]")
+        raise BadKeyError(f"{key!r} is taken; choose another key. [BST-A11]")
     setattr(dyn, name, {**table, key: fun})
 
 
 def _hook(table: dict, key: str) -> Callable:
     if key not in table:
-        raise KeyError(f"There is no update {key!r}; found {list(table)}. [BST-A05]")
+        raise BadKeyError(f"There is no update {key!r}; found {list(table)}. [BST-A05]")
     return table[key]
 
 

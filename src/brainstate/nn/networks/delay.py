@@ -11,6 +11,7 @@ import numpy as np
 from ... import environ
 from ..._engine.jax_api import is_tracer
 from ..._engine.names import describe
+from ..._errors import BadKeyError
 from ..._state import ShortTermState, State
 from ...compile import jit_error_if
 from ...graph import Node
@@ -142,7 +143,7 @@ class Delay(Module):
     ) -> Delay:
         """Name a delay, 0 unless given; KeyError for a name that is taken."""
         if entry in self._entries:
-            raise KeyError(
+            raise BadKeyError(
                 f"{describe(self)} has an entry {entry!r}; choose another name. [BST-A11]"
             )
         self.register_delay(delay_time, delay_step)
@@ -206,7 +207,7 @@ class Delay(Module):
     def at(self, entry: str, *indices: Any) -> PyTree:
         """The value, or the elements of it that `indices` choose, as long ago as the entry says."""
         if entry not in self._entries:
-            raise KeyError(
+            raise BadKeyError(
                 f"{describe(self)} has no entry {entry!r}; found {[*self._entries]}. Name it "
                 "by register_entry(entry, time) before the first step. [BST-P03]"
             )
