@@ -18,7 +18,7 @@ from typing import NamedTuple
 DOCS = Path(__file__).resolve().parent
 EXAMPLES = DOCS.parent / "examples"
 PICTURES = DOCS / "_static" / "examples"
-WIDTH, THUMBNAIL, COLOURS = 1200, (320, 190), 128
+WIDTH, THUMBNAIL, COLOURS = 1200, (320, 160), 128
 ROW = re.compile(r"^\| `(?P<name>\w+)\.py` \| (?P<title>[^|]+) \| (?P<text>.+) \|$", re.MULTILINE)
 
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gallery import DOCS, Entry, entries
+from gallery import DOCS, EXAMPLES, Entry, entries
 from sphinx.application import Sphinx
 
 PAGES = DOCS / "examples"
@@ -21,9 +21,18 @@ def page(entry: Entry) -> str:
     parts = [f"# {entry.title}", f"{entry.text[0].upper()}{entry.text[1:]}."]
     if entry.picture.exists():
         parts.append(f"![{entry.title}](../{from_docs(entry.picture)})")
-    caption = f":caption: examples/{entry.source.name}"
-    parts.append(f"```{{literalinclude}} ../../examples/{entry.source.name}\n{caption}\n```")
+    for source in (entry.source, *helpers(entry)):
+        file = f"examples/{source.name}"
+        parts.append(f"```{{literalinclude}} ../../{file}\n:caption: {file}\n```")
     return "\n\n".join(parts).replace("](tutorial.md)", "](../tutorial.md)") + "\n"
+
+
+def helpers(entry: Entry) -> list[Path]:
+    """Files that the example imports from its folder and that have no page of their own."""
+    others = set(EXAMPLES.glob("*.py")) - {shown.source for shown in entries()}
+    lines = entry.source.read_text().splitlines()
+    imported = {line.split()[1] for line in lines if line.startswith("from ")}
+    return sorted(path for path in others if path.stem in imported)
 
 
 def card(entry: Entry) -> str:
@@ -58,7 +67,9 @@ def show_cards(app: Sphinx, name: str, source: list[str]) -> None:
         return "\n".join([":::{container} gallery", *map(card, entries(table[0])), ":::", ""])
 
     if name == "examples":
-        source[0] = TABLE.sub(cards, source[0])
+        pages = (f"examples/{entry.name}" for entry in entries())
+        contents = ["", "```{toctree}", ":hidden:", "", *pages, "```", ""]
+        source[0] = TABLE.sub(cards, source[0]) + "\n".join(contents)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
