@@ -24,7 +24,7 @@ CONSTRAIN = --upgrade --upgrade-strategy eager
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help test suite lint format demo connectome docs bench constraints clean
+.PHONY: help test suite lint format demo connectome pictures docs bench constraints clean
 
 help:
 	@echo "make demo         run the examples"
@@ -34,6 +34,7 @@ help:
 	@echo "make lint         style, formatting and types"
 	@echo "make format       format and mend what can be mended"
 	@echo "make docs         build docs/_build/html, with every cell executed"
+	@echo "make pictures     run all examples and renew their pictures in the docs"
 	@echo "make bench        run the benchmarks and renew their tables (BENCH_ARGS= changes nothing)"
 	@echo "make constraints  renew constraints.txt"
 	@echo "make clean        remove the environments and the caches"
@@ -81,6 +82,9 @@ $(CONNECTOME)/edges.csv: examples/connectome_data.py
 	  c302==0.12.1 openpyxl==3.1.5 et-xmlfile==2.0.0
 	@$(CONNECTOME)/environment/bin/python $< $@
 
+pictures: $(STAMP) $(CONNECTOME)/edges.csv
+	$(BIN)/python docs/gallery.py
+
 docs:
 	@$(MAKE) --silent --no-print-directory VENV=$(DOCS_VENV) EXTRAS=docs $(DOCS_VENV)/.installed
 	@rm -rf docs/_build/html docs/_build/doctrees
@@ -97,5 +101,5 @@ constraints: $(STAMP)
 	  --extra test --extra lint --extra docs --no-header --no-annotate -o constraints.txt
 
 clean:
-	rm -rf $(VENV) .venv-* build dist docs/_build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* build dist docs/_build docs/examples .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -7,7 +7,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parent
 BUILD = DOCS / "_build"
-sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent / "src")]
+sys.path[:0] = [str(DOCS / "_ext"), str(DOCS), str(DOCS.parent / "src")]
 
 from sphinx.application import Sphinx  # noqa: E402
 
@@ -18,7 +18,14 @@ author = "the brainstate developers"
 project_copyright = author
 version = release = __version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "rooms"]
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "cards",
+    "mathml",
+    "rooms",
+]
 html_math_renderer = "mathml"
 exclude_patterns = ["_build", "_ext"]
 

@@ -28,6 +28,7 @@ CAPTIONS = {
     "nn": "layers, neurons, synapses, networks",
     "event": "sparse connections, layers that spikes pass",
     "optim": "optimizers, learning rates",
+    "saving": "files of States",
     "transform": "augment and compile under one name",
     "visualize": "pictures of spikes, States, programs",
 }
@@ -36,7 +37,7 @@ GROUPS = [
     ("#fde3c8", {"_engine", "_state"}),
     ("#e3f0dc", {"graph", "environ", "random"}),
     ("#d8e8f7", {"compile", "augment", "transform", "explanation", "_debug"}),
-    ("#efe2f4", {"init", "nn", "event", "optim", "visualize"}),
+    ("#efe2f4", {"init", "nn", "event", "optim", "saving", "visualize"}),
 ]
 BELOW = "jax, numpy; brainunit, optax where first used"
 

@@ -2,7 +2,7 @@
 
 Run it with ``python examples/digits.py``; it takes about half a minute on two cores and needs
 scikit-learn, matplotlib and tqdm. It prints the accuracy on digits that the network has not seen
-and leaves two figures in ``out/``.
+and leaves a figure in ``out/``.
 """
 
 from pathlib import Path
@@ -89,24 +89,13 @@ scores, spikes = bst.compile.jit(run)(x_test)
 print(f"test accuracy: {100 * (scores.argmax(axis=1) == y_test).mean():.1f} %")
 
 OUT.mkdir(exist_ok=True)
-style = {"figsize": (5, 3.2), "layout": "constrained", "dpi": 200}
-
-figure = Figure(**style)
-axes = figure.subplots()
-axes.semilogy(jnp.arange(1, EPOCHS + 1), losses, color="black")
-axes.set(xlabel="Epoch", ylabel="Training loss (nats)", xlim=(1, EPOCHS))
-axes.spines[["top", "right"]].set_visible(False)
-figure.savefig(OUT / "digits_loss.png")
-
-step, neuron = jnp.nonzero(spikes[:, 0])
-figure = Figure(**style)
-axes, picture = figure.subplots(1, 2, width_ratios=(3, 1))
-axes.scatter(step * bst.environ.get_dt() / u.ms, neuron, s=6, marker="|", color="black")
-axes.set(
-    xlabel="Time (ms)", ylabel="Hidden neuron", xlim=(-0.5, STEPS), ylim=(-1, spikes.shape[-1])
-)
-axes.spines[["top", "right"]].set_visible(False)
+figure = Figure(figsize=(10, 3.4), layout="constrained", dpi=150)
+loss, raster, picture = figure.subplots(1, 3, width_ratios=(3, 4, 1.3))
+loss.semilogy(jnp.arange(1, EPOCHS + 1), losses, color="black")
+loss.set(xlabel="epoch", ylabel="training loss (nats)", title="Training", xlim=(1, EPOCHS))
+times = jnp.arange(STEPS) * bst.environ.get_dt()
+bst.visualize.raster(spikes[:, 0], times, ax=raster, title="Hidden neurons")
 picture.imshow(x_test[0].reshape(8, 8), cmap="gray_r")
 picture.set(title=f"read as {scores[0].argmax()}", xticks=[], yticks=[])
-figure.savefig(OUT / "digits_raster.png")
-print(f"figures: {OUT}/digits_loss.png, {OUT}/digits_raster.png")
+figure.savefig(OUT / "digits.png")
+print(f"figure: {OUT}/digits.png")

@@ -179,3 +179,10 @@ def test_autoencoder_learns(example):
     losses, _ = example("vae_digits").main(epochs=3)
     assert losses[-1] < losses[0]
     assert pictures() == {"vae_digits.png"}
+
+
+def test_training_goes_on_after_loading(example):
+    whole, again = example("saving").main(epochs=4)
+    np.testing.assert_array_equal(again, whole[2:])
+    assert (np.diff(whole) < 0).all()
+    assert pictures() == {"saving.png", "saving_run", "saving_weights.safetensors"}

@@ -67,13 +67,13 @@ def read_leaf(stored: Any, entry: Entry, leaf: Leaf) -> Any:
 
 
 def _like_number(new: Any, now: Any, weak: bool) -> Any:
-    if is_python(new):
-        return new if is_python(now) else jnp.asarray(new)
-    new = jnp.asarray(new)
-    if not weak:
+    if is_python(new) and is_python(now):
         return new
-    zeros = jnp.broadcast_to(jnp.asarray(new.dtype.type(0).item()), new.shape)
-    return zeros.at[...].set(new) if zeros.dtype == new.dtype else new
+    weak, new = weak or is_python(new), jnp.asarray(new)
+    if weak and not new.weak_type:
+        zeros = jnp.broadcast_to(jnp.asarray(new.dtype.type(0).item()), new.shape)
+        new = zeros.at[...].set(new) if zeros.dtype == new.dtype else new
+    return _placed(new, now)
 
 
 def _like_array(new: Any, now: Any, leaf: Leaf) -> Any:
@@ -81,9 +81,13 @@ def _like_array(new: Any, now: Any, leaf: Leaf) -> Any:
         new = _cast(new if isinstance(new, jax.Array) else np.asarray(new), now.dtype, leaf)
     if isinstance(now, np.generic):
         return new[()]
-    if isinstance(now, np.ndarray):
-        return new
-    return jax.device_put(new, now.sharding) if now.committed else jnp.asarray(new)
+    return new if isinstance(now, np.ndarray) else _placed(new, now)
+
+
+def _placed(new: Any, now: Any) -> jax.Array:
+    """On the devices of `now`; free to move where that is."""
+    committed = isinstance(now, jax.Array) and now.committed
+    return jax.device_put(new, now.sharding) if committed else jnp.asarray(new)
 
 
 def _cast(new: Any, dtype: Any, leaf: Leaf) -> Any:

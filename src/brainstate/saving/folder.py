@@ -28,7 +28,7 @@ def write(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:
         )
     # Nor does orbax take arrays without elements.
     empty = {name: array for name, array in arrays.items() if array.size == 0}
-    stored = {_quoted(name): array for name, array in arrays.items() if name not in empty}
+    stored = {_quoted(name): _storable(a) for name, a in arrays.items() if name not in empty}
     types = {name: [array.shape, array.dtype.name] for name, array in empty.items()}
     finished, old = _beside(path, "new"), _beside(path, "old")
     ocp.save(
@@ -74,6 +74,12 @@ def read(path: Path, wanted: dict[str, jax.ShapeDtypeStruct]) -> dict[str, Any]:
     return found
 
 
+def _storable(array: Any) -> Any:
+    """Of many processes the first writes the arrays that each of them has to itself."""
+    alone = jax.process_count() > 1 and getattr(array, "is_fully_addressable", False)
+    return np.asarray(array) if alone else array
+
+
 def _asked(kind: jax.ShapeDtypeStruct) -> Any:
     """What orbax takes for the wish for such an array; one of NumPy here costs no memory."""
     if kind.sharding is not None:
@@ -105,7 +111,7 @@ def _quoted(name: str) -> str:
 
 
 def _beside(path: Path, which: str) -> Path:
-    return path.with_name(f"{path.name}.{which}")
+    return path.with_name(f".{path.name}.brainstate-{which}")
 
 
 def _current(path: Path) -> Path:

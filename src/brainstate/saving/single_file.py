@@ -28,7 +28,7 @@ def write(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
-        with open(unfinished, "xb") as file:
+        with open(unfinished, "wb") as file:
             rights = os.fstat(file.fileno()).st_mode  # safetensors lets only the owner read
         save_file(contiguous, unfinished, {"brainstate": json.dumps(header)})
         os.chmod(unfinished, rights)

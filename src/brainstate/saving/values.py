@@ -122,7 +122,7 @@ def write_leaf(name: str, leaf: Leaf, copy: bool) -> tuple[Any, Note]:
 
 def is_python(number: Any) -> bool:
     """Whether this is no array, but a value that is kept as text."""
-    return type(number).__name__ in PYTHON and not hasattr(number, "dtype")
+    return type(number) in (type(None), bool, int, float, complex, str)
 
 
 def described(value: Any) -> Saved | None:
