@@ -108,7 +108,7 @@ def test_a_shared_state_is_saved_and_loaded_once(path):
     other = bst.ParamState(jnp.zeros(3))
     load(path, {"a": other, "b": [other]})
     np.testing.assert_array_equal(other.value, [0, 1, 2])
-    with pytest.raises(ValueError, match=r"`b\.0`: not in the file"):
+    with pytest.raises(ValueError, match=r"b\.0: not in the file"):
         load(path, {"a": other, "b": [bst.ParamState(jnp.zeros(3))]})
 
 
@@ -163,8 +163,8 @@ MISFITS = [
     (jnp.zeros(()), True, "float32 in the file, bool in the State"),
     (jax.random.key(0), jax.random.key(0, impl="rbg"), "key<threefry2x32> in the file, key<rbg>"),
     (jax.random.PRNGKey(0), jax.random.key(0), r"shape \(2,\) in the file"),
-    ({"a": 1.0}, {"a": 1.0, "b": 1.0}, r"`x\.b`: not in the file"),
-    ({"a": 1.0, "b": 1.0}, {"a": 1.0}, r"`x\.b`: only in the file"),
+    ({"a": 1.0}, {"a": 1.0, "b": 1.0}, r"x\.b: not in the file"),
+    ({"a": 1.0, "b": 1.0}, {"a": 1.0}, r"x\.b: only in the file"),
     (jnp.full(3, 300), jnp.zeros(3, jnp.int8), "some integers in the file do not fit"),
 ]
 
@@ -177,7 +177,7 @@ def test_what_does_not_fit_changes_nothing(tmp_path, saved, held, message):
     for strict in (True, False):
         with pytest.raises(ValueError, match=message) as error:
             load(path, {"good": good, "x": state}, strict=strict)
-        assert "x" in str(error.value)
+        assert "x" in str(error.value).partition("\n")[2] or "`x`" in str(error.value)
         assert good.value == 0.0
         assert state.value is held or isinstance(held, dict)
 
@@ -187,7 +187,7 @@ def test_all_misfits_are_listed(path):
     target = {"a": State(jnp.zeros(3)), "b": State(jnp.zeros(2, int)), "c": State(0)}
     with pytest.raises(ValueError, match="nothing was loaded") as error:
         load(path, target)
-    for part in ("`a`: shape", "`b`: float32", "`c`: not in the file", "`d`: only in the file"):
+    for part in ("a: shape", "b: float32", "c: not in the file", "d: only in the file"):
         assert part in str(error.value)
 
 

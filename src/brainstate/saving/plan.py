@@ -43,16 +43,16 @@ class Plan(NamedTuple):
         """Where the file and the State have something else, in words."""
         for name, leaf in self.chosen.items():
             if name not in self.entries:
-                yield f"`{name}`: not in the file, which has another structure"
+                yield f"{name}: not in the file, which has another structure"
             elif problem := misfit(self.entries[name].described(), leaf):
-                yield f"`{name}`: {problem}"
+                yield f"{name}: {problem}"
         for name in self.entries.keys() - self.chosen.keys():
-            yield f"`{name}`: only in the file, which has another structure"
+            yield f"{name}: only in the file, which has another structure"
 
     def differences(self) -> Iterator[str]:
         """Which States only one side has, in words."""
-        yield from (f"`{_dotted(path)}`: not in the file" for path in self.missing)
-        yield from (f"`{_dotted(path)}`: only in the file" for path in self.unexpected)
+        yield from (f"{_dotted(path)}: not in the file" for path in self.missing)
+        yield from (f"{_dotted(path)}: only in the file" for path in self.unexpected)
 
     def reading_types(self) -> dict[str, jax.ShapeDtypeStruct]:
         """The arrays to read."""

@@ -50,6 +50,17 @@ def save_async(path: str | os.PathLike, target: Any, wanted: Filter = ...) -> Fu
     The values are those of now, whatever becomes of the States. ``.result()`` waits for the file
     and raises what went wrong. Files are written one after another; `save`, `load`, `contents` and
     the end of the program wait for them.
+
+    >>> import brainstate, pathlib, tempfile
+    >>> count = brainstate.State(1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "count.safetensors"
+    ...     saved = brainstate.saving.save_async(path, {"count": count})
+    ...     count.value = 2
+    ...     brainstate.saving.load(path, {"count": count})
+    StateLoadResult(missing_keys=[], unexpected_keys=[])
+    >>> count.value
+    1
     """
     arrays, notes = _written(target, wanted, copy=True)
     form, place = format_of(path)
