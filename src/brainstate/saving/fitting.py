@@ -93,7 +93,9 @@ def _placed(new: Any, now: Any) -> jax.Array:
 def _cast(new: Any, dtype: Any, leaf: Leaf) -> Any:
     cast = new.astype(dtype)
     if jnp.issubdtype(new.dtype, jnp.integer) and not (cast.astype(new.dtype) == new).all():
-        raise ValueError(f"{leaf} has type {dtype}, which some integers in the file do not fit.")
+        raise ValueError(
+            f"{leaf} has type {dtype}, which some integers in the file do not fit. [BST-F01]"
+        )
     return cast
 
 

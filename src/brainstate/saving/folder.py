@@ -24,7 +24,7 @@ def write(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:
     if path.exists() and not _may_be_replaced(path):
         raise FileExistsError(
             f"{str(path)!r} exists and is no folder written by orbax; it is not overwritten. Give "
-            "another path, or one that ends with `.safetensors` for a single file."
+            "another path, or one that ends with `.safetensors` for a single file. [BST-F02]"
         )
     # Nor does orbax take arrays without elements.
     empty = {name: array for name, array in arrays.items() if array.size == 0}
@@ -91,10 +91,11 @@ def _metadata(path: Path) -> tuple[Any, dict[str, Any]]:
     """(the tree of what orbax knows of each array, our header)."""
     ocp, place = _orbax(), _current(path)
     if not place.exists():
-        raise FileNotFoundError(f"There is no folder {str(path)!r}.")
+        raise FileNotFoundError(f"There is no folder {str(path)!r}. [BST-F02]")
     if not _is_written_by_orbax(place):
         raise ValueError(
-            f"{str(path)!r} is no folder written by orbax; single files end with `.safetensors`."
+            f"{str(path)!r} is no folder written by orbax; single files end with "
+            "`.safetensors`. [BST-F02]"
         )
     found = ocp.metadata(place)
     return found.metadata, (found.custom_metadata or {}).get("brainstate", {})
@@ -134,6 +135,6 @@ def _orbax() -> Any:
     except ImportError:
         raise ImportError(
             "Folders of arrays need the package orbax-checkpoint: run `pip install "
-            "orbax-checkpoint`, or give a path that ends with `.safetensors`."
+            "orbax-checkpoint`, or give a path that ends with `.safetensors`. [BST-A13]"
         ) from None
     return v1

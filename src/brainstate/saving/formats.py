@@ -43,7 +43,7 @@ def entries(
     if header.get("version", VERSION) > VERSION:
         raise ValueError(
             f"The file has version {header['version']} of the format of brainstate; this release "
-            f"reads versions up to {VERSION}. Update brainstate-jax."
+            f"reads versions up to {VERSION}. Update brainstate-jax. [BST-F04]"
         )
     notes = header.get("leaves", {})
     return {n: Entry(arrays.get(n), notes.get(n, {})) for n in [*arrays, *notes]}

@@ -39,7 +39,7 @@ def leaves_of(target: Any) -> dict[str, Leaf]:
             if name in found:
                 raise ValueError(
                     f"{leaf} and {found[name]} both hold a value that would be called {name!r}. "
-                    "Rename one of their keys."
+                    "Rename one of their keys. [BST-F03]"
                 )
             found[name] = leaf
     return found
@@ -88,5 +88,5 @@ def _check_that_all_are_states(target: Any) -> None:
         if not isinstance(leaf, State):
             raise TypeError(
                 f"What is saved and loaded are States; at {path} stands {leaf!r} of type "
-                f"{type(leaf).__name__}. Hold it in a State."
+                f"{type(leaf).__name__}. Hold it in a State. [BST-A01]"
             )

@@ -100,7 +100,7 @@ def load(
         lines = "\n  ".join(problems)
         raise ValueError(
             f"{os.fspath(path)!r} does not fit, and nothing was loaded (`strict=False` passes over "
-            f"States that only one side has):\n  {lines}"
+            f"States that only one side has):\n  {lines} [BST-F01]"
         )
     arrays = form.read(place, plan.reading_types())
     _assign(plan.values(arrays))
@@ -135,7 +135,7 @@ def _written(
     if not written:
         raise ValueError(
             f"There is nothing to save: the filter {wanted!r} matches none of the "
-            f"{len(leaves)} values in the States of this {type(target).__name__}."
+            f"{len(leaves)} values in the States of this {type(target).__name__}. [BST-A06]"
         )
     arrays = {name: array for name, (array, _) in written.items() if array is not None}
     return arrays, {name: note for name, (_, note) in written.items() if note}
@@ -162,7 +162,7 @@ def _check_outside(what: str) -> None:
     if frame is not None or current_trace() is not EAGER:
         raise TraceContextError(
             f"{what}() was called inside a transformation, where it would run once, while the "
-            "function is traced, and not at each call. Call it outside, between calls."
+            "function is traced, and not at each call. Call it outside, between calls. [BST-F06]"
         )
 
 

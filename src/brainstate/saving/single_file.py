@@ -21,7 +21,7 @@ def write(path: Path, arrays: dict[str, Any], header: dict[str, Any]) -> None:
         if isinstance(array, jax.Array) and not array.is_fully_addressable:
             raise ValueError(
                 f"The array {name!r} is spread over processes, and a file of safetensors is "
-                "written by one. Save to a folder: give a path without `.safetensors`."
+                "written by one. Save to a folder: give a path without `.safetensors`. [BST-F02]"
             )
     # Others are silently written wrong.
     contiguous = {name: np.array(array, order="C", copy=None) for name, array in arrays.items()}
@@ -67,12 +67,14 @@ def _head(path: Path) -> tuple[dict[str, Any], int]:
     """The table of contents, and where the arrays begin; ValueError for a file that is damaged."""
     module = _safetensors()
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file {str(path)!r}.")
+        raise FileNotFoundError(f"There is no file {str(path)!r}. [BST-F02]")
     try:
         with module.safe_open(path, framework="numpy"):  # checks lengths and places
             pass
     except module.SafetensorError as error:
-        raise ValueError(f"{str(path)!r} is no whole file of safetensors: {error}.") from None
+        raise ValueError(
+            f"{str(path)!r} is no whole file of safetensors: {error}. [BST-F02]"
+        ) from None
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         return json.loads(file.read(length)), 8 + length
@@ -83,6 +85,7 @@ def _safetensors(part: str = "") -> Any:
         import safetensors.numpy
     except ImportError:
         raise ImportError(
-            "Files `*.safetensors` need the package safetensors: run `pip install safetensors`."
+            "Files `*.safetensors` need the package safetensors: run `pip install safetensors`. "
+            "[BST-A13]"
         ) from None
     return getattr(safetensors, part) if part else safetensors

@@ -103,7 +103,7 @@ def write_leaf(name: str, leaf: Leaf, copy: bool) -> tuple[Any, Note]:
     if described(leaf.value) is None:
         raise TypeError(
             f"{leaf} holds {type(number).__name__} {number!r}; files take arrays, Python numbers, "
-            "strings and None. Hold it as an attribute, not in a State."
+            "strings and None. Hold it as an attribute, not in a State. [BST-F05]"
         )
     if is_typed(number):
         note["key"] = str(jax.random.key_impl(number))
