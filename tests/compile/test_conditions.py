@@ -428,6 +428,8 @@ def test_as_many_conditions_as_branches(count):
 
 @both_modes
 def test_bad_ifelse():
+    with pytest.raises(TypeError, match="ifelse needs a list of branches; found"):
+        ifelse(True, lambda: 1)
     with pytest.raises(ValueError, match="ifelse needs at least one branch"):
         ifelse([], [])
     with pytest.raises(TypeError, match="ifelse needs functions as branches; found 3"):

@@ -46,10 +46,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     >>> brainstate.compile.switch(9, [lambda x: x, lambda x: 2 * x], 1.5).item()
     3.0
     """
-    branches = tuple(branches)
-    _check_callables("switch", branches)
-    if not branches:
-        raise ValueError("switch needs at least one branch. [BST-A06]")
+    branches = _as_branches("switch", branches)
     kind, shape = _kind_and_shape("switch", "index", index)
     if kind not in "iu" or shape:
         raise TypeError(f"switch needs a scalar integer index; found {index!r}. [BST-A01]")
@@ -73,10 +70,7 @@ def ifelse(
     >>> brainstate.compile.ifelse([x < 2, x >= 2], [lambda: 0, lambda: 1]).item()
     1
     """
-    branches = tuple(branches)
-    _check_callables("ifelse", branches)
-    if not branches:
-        raise ValueError("ifelse needs at least one branch. [BST-A06]")
+    branches = _as_branches("ifelse", branches)
     if len(branches) == 1:
         return branches[0](*operands)
     conditions = jnp.stack([_as_predicate(c) for c in conditions])
@@ -165,6 +159,16 @@ def _as_array(value: Any) -> Any:
 
 def _name(fun: Callable) -> str:
     return getattr(fun, "__name__", repr(fun))
+
+
+def _as_branches(name: str, branches: Any) -> tuple[Callable, ...]:
+    if callable(branches):
+        raise TypeError(f"{name} needs a list of branches; found {branches!r}. [BST-A01]")
+    branches = tuple(branches)
+    _check_callables(name, branches)
+    if not branches:
+        raise ValueError(f"{name} needs at least one branch. [BST-A06]")
+    return branches
 
 
 def _check_callables(name: str, funs: Sequence[Any]) -> None:
