@@ -47,7 +47,8 @@ def compiled_call(
             return out
 
         body.__name__ = run.__name__.strip("_")
-        call = storage[key] = quick_call(Compiler(body, Arguments(body), {}))
+        # A loop or branch is few equations, with the bodies inside: a box around would be one more.
+        call = storage[key] = quick_call(Compiler(body, Arguments(body), {}, boxed=False))
     token = _given.set(funs)
     try:
         return call(*args)

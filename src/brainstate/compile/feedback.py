@@ -67,7 +67,7 @@ def _loop_with_feedback(
         y = f(y, *x)
         return y, y
 
-    program, y, values = trace_body("a loop with feedback", body, y, (drives, *xs), length)
+    program, y, values = trace_body("a loop with feedback", body, y, (drives, *xs))
     if _must_be_plain(layer, program):
         return _plain(f, feedback, y, drives, xs, memory)
     fixed = [state for state in values if state not in program.effects]

@@ -170,7 +170,7 @@ def run_loop(
     """
     n_recorded = 0 if record is None else len(record)
     metrics, sources = funs[1 : len(funs) - n_recorded], funs[len(funs) - n_recorded :]
-    program, init, values = trace_body(loop, funs[0], init, xs, length)
+    program, init, values = trace_body(loop, funs[0], init, xs)
     states = program.writes
 
     def step(carry: tuple, x: Any) -> tuple:
@@ -191,11 +191,9 @@ def run_loop(
     return out if record is None else (out, recorded)
 
 
-def trace_body(
-    loop: str, f: Callable, init: Any, xs: Any, length: int
-) -> tuple[Program, Any, dict]:
+def trace_body(loop: str, f: Callable, init: Any, xs: Any) -> tuple[Program, Any, dict]:
     """Trace a scan body on one slice of `xs`."""
-    first = one_slice(xs, length)
+    first = one_slice(xs)
 
     def trace_once(carry: Any, stand_ins: dict) -> tuple[Program, Any]:
         program = trace(f, (carry, first), repeats=True, stand_ins=stand_ins)
@@ -225,11 +223,14 @@ def step_of(program: Program, values: dict, carry: tuple, x: Any) -> tuple[tuple
     return (user, [new[state] for state in states]), y
 
 
-def one_slice(xs: Any, length: int) -> Any:
+def one_slice(xs: Any) -> Any:
     """The type of one slice along the first axis."""
-    if length == 0:
-        return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), xs)
-    return jax.eval_shape(lambda xs: jax.tree.map(lambda x: x[0], xs), xs)
+
+    def without_axis(x: Any) -> jax.ShapeDtypeStruct:
+        aval = jax.typeof(x)
+        return jax.ShapeDtypeStruct(aval.shape[1:], aval.dtype, weak_type=aval.weak_type)
+
+    return jax.tree.map(without_axis, xs)
 
 
 def check_loop(name: str, f: Any, xs: Any, length: int | None) -> int:
