@@ -8,9 +8,10 @@ models and weights are made anew for every sample, outside the clock.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -40,11 +41,11 @@ jax.monitoring.register_event_duration_secs_listener(_listen)
 def first_call(make: Callable[[], Call]) -> float:
     """Wall seconds of a first call, without those of XLA."""
     fun, args = make()
-    gc.collect()
     _compiling.clear()
-    start = time.perf_counter()
-    jax.block_until_ready(fun(*args))
-    return time.perf_counter() - start - sum(_compiling)
+    with no_collection():
+        start = time.perf_counter()
+        jax.block_until_ready(fun(*args))
+        return time.perf_counter() - start - sum(_compiling)
 
 
 def trace_and_lower(make: Callable[[], Call]) -> float:
@@ -52,10 +53,21 @@ def trace_and_lower(make: Callable[[], Call]) -> float:
     fun, args = make()
     if not hasattr(fun, "lower"):
         fun = (jax.jit if make is loop_by_hand else bst.compile.jit)(fun)
+    with no_collection():
+        start = time.thread_time()
+        fun.trace(*args).lower()
+        return time.thread_time() - start
+
+
+@contextlib.contextmanager
+def no_collection() -> Iterator[None]:
+    """Where Python collects garbage is chance, and costs as much as a tenth of what is measured."""
     gc.collect()
-    start = time.thread_time()
-    fun.trace(*args).lower()
-    return time.thread_time() - start
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def in_turn(measure: Callable, makers: dict[str, Callable[[], Call]]) -> Samples:

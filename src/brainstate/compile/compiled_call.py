@@ -47,8 +47,7 @@ def compiled_call(
             return out
 
         body.__name__ = run.__name__.strip("_")
-        # A loop or branch is few equations, with the bodies inside: a box around would be one more.
-        call = storage[key] = quick_call(Compiler(body, Arguments(body), {}, boxed=False))
+        call = storage[key] = quick_call(Compiler(body, Arguments(body), {}))
     token = _given.set(funs)
     try:
         return call(*args)

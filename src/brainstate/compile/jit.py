@@ -182,11 +182,10 @@ class Compiler:
         options: dict,
         donate_states: bool = False,
         retraces: Retraces | None = None,
-        boxed: bool = True,
     ):
         self.fun, self.arguments = fun, arguments
         self.retraces = retraces or Retraces(function_name(fun))
-        self.options = (options, donate_states, self.retraces, boxed)
+        self.options = (options, donate_states, self.retraces)
         self.main = Entry(fun, arguments, *self.options)
         # By the nodes among the arguments; `led`: where the first argument is the only one.
         self.entries: dict[Any, Callable[[], Entry | None]] = {}

@@ -237,12 +237,11 @@ class Entry:
         options: dict,
         donate_states: bool,
         retraces: Retraces,
-        boxed: bool = True,
         objects: tuple = (),
         led: bool = False,
     ):
         self.fun, self.arguments, self.options = fun, arguments, options
-        self.donate_states, self.retraces, self.boxed = donate_states, retraces, boxed
+        self.donate_states, self.retraces = donate_states, retraces
         self.donates = donate_states or bool(arguments.donated)
         self.name = function_name(fun)
         self.objects = tuple(map(weakref.ref, objects))
@@ -275,13 +274,7 @@ class Entry:
             return self.fun(*args, **kwargs)
 
         body.__name__ = self.name
-        program = trace(
-            body,
-            (donated, args, kwargs),
-            guards=guards,
-            outermost=outermost,
-            boxed=self.boxed,
-        )
+        program = trace(body, (donated, args, kwargs), guards=guards, outermost=outermost)
         guards.settle()
         try:
             given = self.restore(donated, args, kwargs)
