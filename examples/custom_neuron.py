@@ -1,4 +1,4 @@
-"""A neuron of one's own in twenty-odd lines, with units, its phase plane and its trace.
+"""A neuron of one's own in twenty lines, with units, its phase plane and its trace.
 
 `MorrisLecar` says what its variables are, what a spike is, and one step; all else (batches, lanes,
 delays, pictures) comes with the base class. With these values the cell can fire at any low rate.
@@ -22,9 +22,8 @@ class MorrisLecar(bst.nn.Neuron):
     """Calcium, potassium and leak currents; ``x`` is a current density."""
 
     def variables(self):
-        V = bst.nn.Variable(bst.init.Constant(-60.0 * u.mV), self.in_size)
-        w = bst.nn.Variable(bst.init.Constant(0.0), self.in_size)
-        return {"V": V, "w": w, "V_before": V}
+        V = bst.nn.Variable(-60.0 * u.mV, self.in_size)
+        return {"V": V, "w": bst.nn.Variable(0.0, self.in_size), "V_before": V}
 
     def get_spike(self):
         return ((self.V_before.value < 0 * u.mV) & (self.V.value >= 0 * u.mV)).astype(float)
