@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import gc
 from itertools import count
 
 import brainunit as u
@@ -438,3 +439,27 @@ def test_eager_gradient_runs_its_function_each_time():
     gradient = bt.grad(lambda: (p.value * factor[0]).sum(), p)
     for factor[0] in (1.0, 5.0):
         np.testing.assert_array_equal(gradient(), np.full(2, factor[0]))
+
+
+def test_models_that_come_and_go_at_one_address_are_told_apart():
+    shared = brainstate.State(1.0)
+
+    class Scaled(brainstate.graph.Node):
+        def __init__(self, factor):
+            self.factor, self.shared = factor, shared
+
+        @bt.jit
+        def __call__(self):
+            return self.factor * self.shared.value
+
+    gc.disable()  # what was compiled for a model may outlive it until the next collection
+    try:
+        addresses = set()
+        for factor in range(20):
+            model = Scaled(float(factor))
+            addresses.add(id(model))
+            assert model() == factor
+            del model
+    finally:
+        gc.enable()
+    assert len(addresses) < 20
