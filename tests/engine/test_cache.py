@@ -1,5 +1,8 @@
 """Programs kept for the next call, and found again where they are right."""
 
+import gc
+import weakref
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -162,3 +165,22 @@ def test_signature_tells_types_apart():
         of(1, 1),
     ]
     assert len(set(different)) == len(different)
+
+
+def test_what_closes_over_tracers_stays_until_its_body_ends():
+    """Else another cache could get its address, and find the programs of this one."""
+    caches = []
+
+    def body(x):
+        cache = ProgramCache()
+        caches.append(weakref.ref(cache))
+        program = cache.get("key", lambda guards: trace(lambda: 2.0 * x, (), guards=guards))
+        assert program.closes_over_tracers
+        del cache
+        gc.collect()
+        assert caches[0]() is not None
+        return x
+
+    brainstate.transform.jit(body)(1.0)
+    gc.collect()
+    assert caches[0]() is None

@@ -34,7 +34,7 @@ class ProgramCache:
 
     def get(self, key: Hashable, make: Callable[[Guards], Program]) -> Program:
         """A kept program whose facts and State types are as they were, or a new one."""
-        kept = (self._of_frame().get((id(self), key)), self._programs.get(key))
+        kept = (self._of_frame().get((self, key)), self._programs.get(key))
         for programs in () if is_observed() else kept:
             for guards, program in programs or ():
                 if guards.hold() and program.fits(outer_values(program.reads)):
@@ -52,7 +52,7 @@ class ProgramCache:
 
     def _keep(self, key: Hashable, guards: Guards, program: Program) -> None:
         if program.closes_over_tracers:
-            self._of_frame().setdefault((id(self), key), []).append((guards, program))
+            self._of_frame().setdefault((self, key), []).append((guards, program))
             return
         programs = self._programs.setdefault(key, [])
         programs.insert(0, (guards, program))

@@ -103,9 +103,13 @@ def quick_call(compiler: Compiler) -> Callable:  # noqa: C901  one function, for
         if kwargs or not plain or current_frame() is not None:
             return compiler.call(args, kwargs)
         entry, passed = main, args
-        if led and args and (found := led.get(id(args[0]), _nothing)()) is not None:
-            if found.objects[0]() is args[0]:  # not one that died and left its address
-                entry, passed = found, args[1:]
+        if (
+            led
+            and args
+            and (found := led.get(id(args[0]), _nothing)()) is not None
+            and found.objects[0]() is args[0]  # and not one that died and left its address
+        ):
+            entry, passed = found, args[1:]
         try:
             if handed_out.dicts != handed_out.copies:
                 handed_out.absorb_edits()
