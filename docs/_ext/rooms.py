@@ -188,11 +188,20 @@ def link_by_last_name(app: Sphinx, env: Any, node: pending_xref, contnode: Any) 
     return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", found[0], node, contnode)
 
 
+def drop_field_numbers(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Named tuples tell the number of each field, which nobody needs."""
+    if lines and lines[0].startswith("Alias for field number"):
+        lines.clear()
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.add_directive("room", Room)
     app.connect("env-check-consistency", check_rooms)
     app.connect("autodoc-process-signature", show_arguments)
     app.connect("autodoc-process-docstring", end_literals)
+    app.connect("autodoc-process-docstring", drop_field_numbers)
     app.connect("missing-reference", link_by_last_name)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
