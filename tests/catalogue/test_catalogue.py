@@ -141,7 +141,7 @@ def test_lanes_and_batches_are_samples_side_by_side(entry):
 def test_floats_are_as_wide_as_environ_says(entry):
     with brainstate.environ.context(precision=64):
         model = built(entry)
-        out = bt.jit(lambda: steps(entry, model, entry.inputs(), 1))()
+        out = bt.jit(lambda: steps(entry, model, entry.inputs()))()
         for leaf in jax.tree.leaves((out, values(model))):
             assert not is_float(leaf) or leaf.dtype == jnp.float64
 

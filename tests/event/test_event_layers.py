@@ -145,11 +145,22 @@ def test_any_object_with_a_product_can_be_the_connection():
         (lambda: event.CSRLinear(2, 3, [0, 2, 1], [0], 1.0), "indptr.*rise from 0"),
         (lambda: event.CSRLinear(2, 3, [0, 1, 1], [3], 1.0), "`indices` must be from 0 to 2"),
         (lambda: event.CSRLinear(2, 3, [0, 1, 1], [-1], 1.0), "`indices` must be from 0 to 2"),
+        (lambda: event.CSRLinear(2, 3, [0, 1, 1], [0.5], 1.0), "`indices`.*integers.*found 0.5"),
+        (lambda: event.CSRLinear(2, 3, [0, 0.5, 1], [0], 1.0), "`indptr`.*integers.*found 0.5"),
+        (lambda: event.CSRLinear(2, 3, [0, 1, 1], [2**32], 1.0), r"`indices`.*below 2\*\*31"),
     ],
 )
 def test_errors(make, text):
     with pytest.raises(ValueError, match=text):
         make()
+
+
+@pytest.mark.parametrize("name", ["indices", "indptr"])
+def test_a_sparse_matrix_takes_integers(name):
+    arrays = {"indices": np.array([0]), "indptr": np.array([0, 1, 1])}
+    arrays[name] = arrays[name].astype(float)
+    with pytest.raises(TypeError, match=f"`{name}` must be integers; found float64"):
+        event.CSR(1.0, arrays["indices"], arrays["indptr"], (2, 3))
 
 
 def test_later_names_are_the_same_layers():

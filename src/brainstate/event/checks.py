@@ -6,6 +6,7 @@ import weakref
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from .._engine.jax_api import is_tracer
@@ -14,13 +15,24 @@ from .._engine.jax_api import is_tracer
 _seen: weakref.WeakValueDictionary[tuple, jax.Array] = weakref.WeakValueDictionary()
 
 
+def as_indices(name: str, x: Any) -> jax.Array:
+    """The array in 32 bits; ValueError for numbers that would become others."""
+    if not is_tracer(x):
+        found = np.asarray(x)
+        changed = found[found != found.astype(np.int32)]
+        if changed.size:
+            raise ValueError(
+                f"`{name}` must be integers below 2**31; found {changed[0]}. [BST-A02]"
+            )
+    return jnp.asarray(x, jnp.int32)
+
+
 def check_targets(indices: Any, n_post: int) -> None:
     """ValueError for a target outside ``[0, n_post)``; abstract values are not looked at."""
     found = _not_seen(indices, n_post)
     if found is None or found.size == 0:
         return
-    if found.dtype.kind not in "iu":
-        raise TypeError(f"`indices` must be integers; found {found.dtype}. [BST-A09]")
+    _check_integers("indices", found)
     if found.min() < 0 or found.max() >= n_post:
         raise ValueError(
             f"`indices` must be from 0 to {n_post - 1}; found {found.min()} to {found.max()}. "
@@ -54,6 +66,7 @@ def check_starts(indptr: Any, indices: Any, shape: tuple[int, int]) -> None:
         raise ValueError(
             f"`indices` must have one axis; found the shape {indices.shape}. [BST-E02]"
         )
+    _check_integers("indptr", found)
     rises = (np.diff(found) >= 0).all()
     if not rises or (found[..., 0] != 0).any() or (found[..., -1] != count).any():
         raise ValueError(
@@ -61,6 +74,11 @@ def check_starts(indptr: Any, indices: Any, shape: tuple[int, int]) -> None:
             "[BST-E02]"
         )
     _remember(indptr, count)
+
+
+def _check_integers(name: str, found: np.ndarray) -> None:
+    if found.size and found.dtype.kind not in "iu":
+        raise TypeError(f"`{name}` must be integers; found {found.dtype}. [BST-A09]")
 
 
 def _not_seen(array: Any, fact: Any) -> np.ndarray | None:

@@ -16,6 +16,7 @@ from ..nn.dynamics.arrival import Arrival
 from ..nn.module import Module
 from ..typing import ArrayLike, SeedOrKey, Size
 from . import connections
+from .checks import as_indices
 from .connections import CSR, Connection, Dense, FixedFanOut, Regenerated
 from .drawing import neurons, number_or_share, seed_word, share, targets
 
@@ -264,7 +265,7 @@ class CSRLinear(_Layer):
         grad_mode: str = "vjp",
     ):
         shape = neurons(n_pre, "n_pre"), neurons(n_post, "n_post")
-        indptr, indices = (jnp.asarray(x, jnp.int32) for x in (indptr, indices))
+        indptr, indices = as_indices("indptr", indptr), as_indices("indices", indices)
         connection = CSR(_weights(weight, indices.shape), indices, indptr, shape)
         super().__init__(connection, name, grad_mode)
 
