@@ -138,23 +138,29 @@ def _may_hold(kinds: Any, value: Any, around: tuple[int, ...] = ()) -> bool:
 
 
 def _refuse_what_ends(frame: Frame, node: Node, name: str, value: Any) -> None:
-    """An attribute outlives the bodies under way, unless one of them made the node."""
-    if not isinstance(value, State) and not any(map(is_tracer, jax.tree.leaves(value))):
-        return
-    around: Frame | None = frame
-    while around is not None and id(node) not in around.nodes:
-        if around.repeats and isinstance(value, State) and value in around.created:
+    """An attribute outlives the bodies under way, up to the one that made the node."""
+    outlived = [*_bodies_without(node, frame)]
+    if isinstance(value, State):
+        if any(body.repeats and value in body.created for body in outlived):
             raise TraceContextError(
                 f"{describe(value)} was created inside a loop or branch body and assigned to "
                 f"attribute {name!r} of {describe(node)}, which outlives that body; it would be "
                 "made anew in every run of it. Create it before the loop and assign its `.value`. "
                 "[BST-G01]"
             )
-        around = around.parent
+        return
+    outlives_all = bool(outlived) and outlived[-1].parent is None
     has_setter = hasattr(getattr(type(node), name, None), "__set__")  # which assigns what it will
-    if around is None and not isinstance(value, State) and not has_setter:
+    if outlives_all and not has_setter and any(map(is_tracer, jax.tree.leaves(value))):
         raise TraceContextError(
             f"Attribute {name!r} of {describe(node)} was assigned a value that is computed inside "
             "a transformation and would end with it. Make the attribute a State and assign its "
             "`.value`, or return the value. [BST-G09]"
         )
+
+
+def _bodies_without(node: Node, frame: Frame | None) -> Iterator[Frame]:
+    """The bodies under way, from the inside, as far as they did not make the node."""
+    while frame is not None and id(node) not in frame.nodes:
+        yield frame
+        frame = frame.parent
